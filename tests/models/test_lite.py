@@ -1,0 +1,83 @@
+"""The frozen encoders are the published networks, and let gradients through to the picture."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from skimage import data
+from torch import Tensor
+
+from models.lite import CONFIGS, load_lite, load_unfolded
+
+ESPRESSO = 967
+CATS = {281, 282, 283, 284, 285}
+
+
+@pytest.fixture
+def pictures() -> Tensor:
+    return torch.rand(2, 3, 128, 128, generator=torch.Generator().manual_seed(0)) * 2 - 1
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_maps_halve_from_a_quarter_of_the_side(name: str, pictures: Tensor) -> None:
+    maps = load_lite(name).features(pictures)
+    channels = CONFIGS[name].tap_channels
+    shapes = [(2, c, side, side) for c, side in zip(channels, (32, 16, 8, 4), strict=True)]
+    assert [tuple(m.shape) for m in maps] == shapes
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_folding_changes_no_answer(name: str, pictures: Tensor) -> None:
+    plain, folded = load_unfolded(name).features(pictures), load_lite(name).features(pictures)
+    for a, b in zip(plain, folded, strict=True):
+        assert torch.allclose(a, b, atol=1e-4)
+
+
+def test_fewer_taps_are_the_first_of_all_taps(pictures: Tensor) -> None:
+    network = load_lite("lite0")
+    first, second = network.features(pictures, taps=2)
+    every = network.features(pictures)
+    assert torch.equal(first, every[0])
+    assert torch.equal(second, every[1])
+
+
+@pytest.mark.parametrize(
+    ("picture", "classes"), [(data.cat, CATS), (data.coffee, {ESPRESSO})], ids=["cat", "coffee"]
+)
+def test_lite2_names_what_is_on_a_photo(picture, classes: set[int]) -> None:
+    photo = Image.fromarray(picture())
+    side = min(photo.size)
+    left, top = (photo.width - side) // 2, (photo.height - side) // 2
+    photo = photo.crop((left, top, left + side, top + side)).resize((260, 260))
+    image = torch.from_numpy(np.array(photo)).permute(2, 0, 1)[None] / 127.5 - 1
+    assert int(load_lite("lite2")(image).argmax()) in classes
+
+
+def test_gradients_reach_the_picture_and_not_the_weights(pictures: Tensor) -> None:
+    network = load_lite("lite0").train()
+    pictures.requires_grad_()
+    network.features(pictures)[-1].square().mean().backward()
+    assert pictures.grad is not None
+    assert pictures.grad.abs().amax((1, 2, 3)).min() > 0
+    assert all(p.grad is None for p in network.parameters())
+
+
+def test_training_mode_does_not_move_the_statistics(pictures: Tensor) -> None:
+    network = load_unfolded("lite0").train()
+    before = network.features(pictures)[-1]
+    network.features(pictures * 0.1 + 0.9)
+    assert torch.equal(network.features(pictures)[-1], before)
+
+
+def test_bfloat16_and_channels_last_stay_near_float32(pictures: Tensor) -> None:
+    network = load_lite("lite0")
+    exact = network.features(pictures)[-1]
+    network.to(memory_format=torch.channels_last)
+    with torch.autocast("cpu", torch.bfloat16):
+        fast = network.features(pictures.to(memory_format=torch.channels_last))[-1].float()
+    assert (fast - exact).norm() < 0.1 * exact.norm()
+
+
+def test_an_odd_side_rounds_up(pictures: Tensor) -> None:
+    maps = load_lite("lite0").features(pictures[..., :101, :101])
+    assert [m.shape[-1] for m in maps] == [26, 13, 7, 4]
