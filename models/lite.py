@@ -48,7 +48,7 @@ CONFIGS = {
 
 
 class Lite(nn.Module):
-    """A frozen network: always in eval mode, with gradients to the picture but not to its weights."""
+    """Frozen: always in eval mode, with gradients to the picture but not to its weights."""
 
     def __init__(self, cfg: Config) -> None:
         super().__init__()
@@ -93,7 +93,7 @@ class Lite(nn.Module):
         return self.classifier(self.embedding(image))
 
     def folded(self) -> Self:
-        """This network, its normalisations multiplied into the convolutions: same answers, sooner."""
+        """This network, its normalisations folded into the convolutions: same answers, sooner."""
         for unit in self.modules():
             if isinstance(unit, ConvNorm):
                 unit.fold()
