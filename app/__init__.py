@@ -1,0 +1,1 @@
+"""The web process: pages, HTTP, and the command line. Never imports torch."""

@@ -1,0 +1,117 @@
+"""What a checkpoint says of itself. Free of torch: the web process lists checkpoints with it.
+
+A checkpoint is one safetensors file: an 8-byte little-endian length, a JSON header whose
+`__metadata__` holds our fields, then the tensors (models/weights.py reads and writes those).
+Its card, `<id>.md`, and its sample sheet, `<id>.webp`, lie beside it.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from models.registry import Spec, find
+from models.text.vocabulary import Vocabulary
+
+FORMAT = "wordbrush-1"
+SUFFIX = ".safetensors"
+_MAX_HEADER_BYTES = 16 * 2**20
+
+
+class BadCheckpoint(ValueError):
+    """The file is not a checkpoint of this format."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """Everything a checkpoint says without its tensors."""
+
+    system: str
+    domain: str  # flowers, birds, clothes, or a person's own
+    image_size: int  # pixels a side
+    config: Mapping[str, Any]  # arguments of the system's Config
+    words: tuple[str, ...]
+    steps: int = 0  # optimiser steps taken
+    pictures: int = 0  # training pictures seen
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    examples: tuple[str, ...] = ()  # captions to offer in the form
+    licence: str = "research use"
+    data: str = ""  # what it was trained on, in words
+
+    @property
+    def id(self) -> str:
+        """What the API calls `model`, such as tagan-flowers-64."""
+        return f"{self.system.replace('_', '-')}-{self.domain}-{self.image_size}"
+
+    @property
+    def spec(self) -> Spec:
+        return find(self.system)
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        return Vocabulary(self.words)
+
+    def to_metadata(self) -> dict[str, str]:
+        """Fields as safetensors metadata: text to text."""
+        fields = asdict(self) | {"format": FORMAT, "vocabulary_hash": self.vocabulary.digest}
+        return {"wordbrush": json.dumps(fields)}
+
+    @classmethod
+    def from_metadata(cls, metadata: Mapping[str, str], origin: str) -> "Header":
+        """The header in a file's metadata.
+
+        Raises:
+            BadCheckpoint: `origin` has no Wordbrush fields, another format, or a changed vocabulary.
+        """
+        if "wordbrush" not in metadata:
+            raise BadCheckpoint(f"{origin} is a safetensors file but no Wordbrush checkpoint")
+        fields = json.loads(metadata["wordbrush"])
+        if (found := fields.pop("format", None)) != FORMAT:
+            raise BadCheckpoint(f"{origin} has format {found!r}, wanted {FORMAT!r}")
+        digest = fields.pop("vocabulary_hash", None)
+        fields |= {"words": tuple(fields["words"]), "examples": tuple(fields["examples"])}
+        header = cls(**fields)
+        if header.vocabulary.digest != digest:
+            raise BadCheckpoint(f"the vocabulary in {origin} is not the one it was saved with")
+        return header
+
+
+def read_header(path: Path) -> Header:
+    """The header of the checkpoint at `path`, without its tensors.
+
+    Raises:
+        BadCheckpoint: the file is cut short, is not safetensors, or is not ours.
+    """
+    with path.open("rb") as file:
+        size = int.from_bytes(file.read(8), "little")
+        if not 2 <= size <= _MAX_HEADER_BYTES:
+            raise BadCheckpoint(f"{path} is not a safetensors file")
+        raw = file.read(size)
+    try:
+        metadata = json.loads(raw)["__metadata__"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadCheckpoint(f"{path} is not a safetensors file with metadata") from error
+    return Header.from_metadata(metadata, str(path))
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A file and what it says of itself."""
+
+    path: Path
+    header: Header
+
+    @property
+    def id(self) -> str:
+        return self.header.id
+
+
+def scan(folder: Path) -> dict[str, Checkpoint]:
+    """All checkpoints in `folder`, by id, in the order of their names.
+
+    Raises:
+        BadCheckpoint: a `.safetensors` file there is not ours.
+    """
+    found = (Checkpoint(path, read_header(path)) for path in sorted(folder.glob(f"*{SUFFIX}")))
+    return {checkpoint.id: checkpoint for checkpoint in found}

@@ -1,0 +1,70 @@
+"""Every system that Wordbrush serves, one explicit row each. Free of torch: the web process reads it.
+
+A new system is one file in models/, one row here and one trainer in training/.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib import import_module
+from types import MappingProxyType, ModuleType
+
+
+class Task(StrEnum):
+    """What a person asks of a system."""
+
+    MANIPULATE = "manipulate"  # picture + caption -> picture
+    GENERATE = "generate"  # caption -> picture
+
+    @property
+    def needs_image(self) -> bool:
+        return self is Task.MANIPULATE
+
+
+class UnknownSystem(LookupError):
+    """No row of the registry has this name."""
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One system: the code of one paper."""
+
+    name: str  # also the file, models/<name>.py
+    title: str
+    paper: str
+    arxiv: str
+    tasks: frozenset[Task]
+    heatmaps: bool  # returns where each word looked
+    summary: str  # one sentence for the form and the docs
+
+    def module(self) -> ModuleType:
+        """The paper's file, with its `SYSTEM`, `Config` and `TINY`; imports torch."""
+        return import_module(f"models.{self.name}")
+
+
+_ROWS = (
+    Spec(
+        name="tagan",
+        title="TAGAN",
+        paper="Nam, Kim and Kim, Text-Adaptive Generative Adversarial Networks, NeurIPS 2018",
+        arxiv="1810.11919",
+        tasks=frozenset({Task.MANIPULATE}),
+        heatmaps=False,
+        summary="Changes what the caption names and keeps the rest of the picture.",
+    ),
+)
+
+SYSTEMS: Mapping[str, Spec] = MappingProxyType({row.name: row for row in _ROWS})
+
+
+def find(name: str) -> Spec:
+    """The row called `name`.
+
+    Raises:
+        UnknownSystem: there is none; the message lists those there are.
+    """
+    try:
+        return SYSTEMS[name]
+    except KeyError:
+        known = ", ".join(sorted(SYSTEMS))
+        raise UnknownSystem(f"there is no system {name!r}; there is: {known}") from None

@@ -1,0 +1,265 @@
+"""TAGAN: a picture and a caption to the same picture with what the caption names changed.
+
+Source: Nam, Kim and Kim, "Text-Adaptive Generative Adversarial Networks: Manipulating Images with
+Natural Language", NeurIPS 2018, arXiv:1810.11919; generator in section 3.1, discriminator in 3.2.
+Not from the paper: `image_size` and widths are free (the paper has 128 px); `upsample="subpixel"`,
+`skips` and `blend` make a small network sharp and keep the background, and are off by default.
+Shapes: B batch, T words, E word-vector width, D text width, Z noise width, C channels,
+S image side in pixels.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from models.base import EmptyCaption, Output, Prepared, System, TextFeatures
+from models.layers import SubPixelConv
+from models.registry import Task
+from models.text.bigru import BiGRU
+from models.text.vocabulary import PAD, Vocabulary
+
+_EPS = 1e-7  # as in the authors' code, so that the score's logarithm is finite
+
+
+@dataclass(frozen=True)
+class Config:
+    """Network sizes; the defaults are the published ones."""
+
+    image_size: int = 128  # S
+    word_dim: int = 300  # E
+    text_dim: int = 512  # D
+    cond_dim: int = 128  # Z, and the width of the conditioning vector
+    max_words: int = 50  # T at most; what comes later is not read
+    widths: tuple[int, ...] = (64, 128, 256, 512)  # C of the encoder, halving the side between
+    blocks: int = 4  # residual blocks
+    upsample: Literal["nearest", "subpixel"] = "nearest"
+    skips: bool = False  # add the encoder's features at every side of the decoder
+    blend: bool = False  # also predict where to change; elsewhere the source's pixels stay
+    disc_widths: tuple[int, ...] = (64, 128, 256, 512, 512)  # C of the discriminator
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "widths", tuple(self.widths))  # lists when read from JSON
+        object.__setattr__(self, "disc_widths", tuple(self.disc_widths))
+        smallest = 2 ** max(len(self.widths) - 1, len(self.disc_widths))
+        if self.image_size < smallest or self.image_size % smallest:
+            raise ValueError(
+                f"image_size must be a multiple of {smallest}, not {self.image_size}, "
+                f"for {len(self.widths)} widths and {len(self.disc_widths)} disc_widths"
+            )
+        if len(self.disc_widths) < 3:
+            raise ValueError(f"the discriminator reads 3 layers, disc_widths={self.disc_widths}")
+
+
+TINY = Config(
+    image_size=16,
+    word_dim=6,
+    text_dim=8,
+    cond_dim=4,
+    widths=(4, 6, 8),
+    blocks=1,
+    disc_widths=(4, 6, 8),
+)  # for tests
+
+
+class Conditioning(NamedTuple):
+    """What conditioning augmentation drew, and from where."""
+
+    cond: Tensor  # (B, Z)
+    mean: Tensor  # (B, Z)
+    log_sigma: Tensor  # (B, Z)
+
+
+class ConditioningAugmentation(nn.Module):
+    """A caption's vector, drawn around its mean (section 3.1; the authors use exp(log sigma))."""
+
+    def __init__(self, text_dim: int, cond_dim: int) -> None:
+        super().__init__()
+        self.mean = nn.Sequential(nn.Linear(text_dim, cond_dim), nn.LeakyReLU(0.2))
+        self.log_sigma = nn.Sequential(nn.Linear(text_dim, cond_dim), nn.LeakyReLU(0.2))
+
+    def forward(self, sentence: Tensor, noise: Tensor) -> Conditioning:
+        """(B, D), (B, Z) -> three of (B, Z)."""
+        mean, log_sigma = self.mean(sentence), self.log_sigma(sentence)
+        return Conditioning(mean + log_sigma.exp() * noise, mean, log_sigma)
+
+
+class ResidualBlock(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.encoder = nn.Sequential(*_conv3(width, width), *_conv3(width, width)[:2])
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, h, w) -> the same shape; no ReLU after the sum, as in the authors' code."""
+        return x + self.encoder(x)
+
+
+class Generator(nn.Module):
+    """Encoder, text-conditioned residual blocks, decoder."""
+
+    def __init__(self, cfg: Config) -> None:
+        super().__init__()
+        self.cfg = cfg
+        inner = cfg.widths[-1]
+        self.text = BiGRU(cfg.word_dim, cfg.text_dim)
+        self.augment = ConditioningAugmentation(cfg.text_dim, cfg.cond_dim)
+        first = nn.Sequential(nn.Conv2d(3, cfg.widths[0], 3, padding=1), nn.ReLU(inplace=True))
+        down = (
+            nn.Sequential(
+                nn.Conv2d(a, b, 4, stride=2, padding=1, bias=False),
+                nn.BatchNorm2d(b),
+                nn.ReLU(inplace=True),
+            )
+            for a, b in pairwise(cfg.widths)
+        )
+        self.encoder = nn.ModuleList([first, *down])
+        self.merge = nn.Sequential(*_conv3(inner + cfg.cond_dim, inner))
+        self.blocks = nn.Sequential(*(ResidualBlock(inner) for _ in range(cfg.blocks)))
+        self.decoder = nn.ModuleList(_up(a, b, cfg.upsample) for a, b in pairwise(cfg.widths[::-1]))
+        self.to_rgb = nn.Conv2d(cfg.widths[0], 4 if cfg.blend else 3, 3, padding=1)
+
+    def encode(self, image: Tensor) -> tuple[Tensor, ...]:
+        """(B, 3, S, S) -> features from the largest side to the smallest."""
+        features = [image]
+        for layer in self.encoder:
+            features.append(layer(features[-1]))
+        return tuple(features[1:])
+
+    def decode(self, image: Tensor, features: tuple[Tensor, ...], cond: Tensor) -> Tensor:
+        """(B, 3, S, S), features of `encode`, (B, Z) -> (B, 3, S, S) in [-1, 1]."""
+        inner = features[-1]
+        spread = cond[..., None, None].to(inner.dtype).expand(-1, -1, *inner.shape[2:])
+        h = inner + self.blocks(self.merge(torch.cat([inner, spread], dim=1)))
+        for layer, skip in zip(self.decoder, features[-2::-1], strict=True):
+            h = layer(h)
+            if self.cfg.skips:
+                h = h + skip
+        out = self.to_rgb(h).float()
+        if not self.cfg.blend:
+            return torch.tanh(out)
+        where = torch.sigmoid(out[:, 3:])  # (B, 1, S, S), how far each pixel is replaced
+        return image + where * (torch.tanh(out[:, :3]) - image)
+
+    def forward(
+        self, image: Tensor, vectors: Tensor, mask: Tensor, noise: Tensor
+    ) -> tuple[Tensor, Conditioning]:
+        """(B, 3, S, S), (B, T, E), (B, T), (B, Z) -> picture in [-1, 1] and its conditioning."""
+        drawn = self.augment(self.text(vectors, mask).sentence, noise)
+        return self.decode(image, self.encode(image), drawn.cond), drawn
+
+
+class Judgement(NamedTuple):
+    """What the discriminator holds of pictures with captions."""
+
+    log_match: Tensor  # (B,), log D(x, t) of eq. 5, at most 0
+    scores: Tensor  # (B, T) in [0, 1], how far each word is seen in the picture
+    attention: Tensor  # (B, T), alpha of eq. 3: how much each word counts
+
+
+class Discriminator(nn.Module):
+    """Real or not, and whether each word's local discriminator finds its word (section 3.2)."""
+
+    def __init__(self, cfg: Config) -> None:
+        super().__init__()
+        widths = cfg.disc_widths
+        layers = [nn.Sequential(nn.Conv2d(3, widths[0], 4, 2, 1), nn.LeakyReLU(0.2))]
+        layers += [
+            nn.Sequential(
+                nn.Conv2d(a, b, 4, 2, 1, bias=False), nn.BatchNorm2d(b), nn.LeakyReLU(0.2)
+            )
+            for a, b in pairwise(widths)
+        ]
+        self.encoder = nn.ModuleList(layers)
+        self.to_vector = nn.ModuleList(_to_vector(c) for c in widths[-3:])
+        side = cfg.image_size // 2 ** len(widths)
+        self.classifier = nn.Conv2d(widths[-1], 1, side)
+        self.text = BiGRU(cfg.word_dim, cfg.text_dim)
+        self.to_filter = nn.ModuleList(nn.Linear(cfg.text_dim, c + 1) for c in widths[-3:])
+        self.to_layer = nn.Linear(cfg.text_dim, 3)
+
+    def look(self, image: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """(B, 3, S, S) -> real-or-not logits (B,), image vectors v_j of the last 3 layers."""
+        maps = [image]
+        for layer in self.encoder:
+            maps.append(layer(maps[-1]))
+        logits = self.classifier(maps[-1]).flatten().float()
+        pairs = zip(self.to_vector, maps[-3:], strict=True)
+        return logits, [pool(m).flatten(1).float() for pool, m in pairs]
+
+    def match(self, vectors: list[Tensor], text: TextFeatures) -> Judgement:
+        """Image vectors and caption features -> eq. 5 and its parts."""
+        words = text.words
+        with torch.autocast(words.device.type, enabled=False):
+            beta = self.to_layer(words).softmax(-1)  # (B, T, 3)
+            layers = []
+            for to_filter, v in zip(self.to_filter, vectors, strict=True):
+                filters = to_filter(words)  # W(w_i) and b(w_i), (B, T, C + 1)
+                layers.append(torch.einsum("btc,bc->bt", filters[..., :-1], v) + filters[..., -1])
+            scores = (beta * torch.stack(layers, dim=-1).sigmoid()).sum(-1)  # eq. 2 inside eq. 5
+            energy = (words * text.sentence[:, None]).sum(-1).masked_fill(~text.mask, -torch.inf)
+            attention = energy.softmax(-1)  # eq. 3, u the temporal average
+            log_match = (attention * (scores + _EPS).clamp(max=1).log()).sum(-1)  # eq. 5
+        return Judgement(log_match, scores, attention)
+
+
+class Tagan(System):
+    """The generator with its words, as it is served."""
+
+    tasks = frozenset({Task.MANIPULATE})
+
+    def __init__(self, cfg: Config, vocabulary: Vocabulary) -> None:
+        super().__init__()
+        self.cfg = cfg
+        self.vocabulary = vocabulary
+        self.embedding = nn.Embedding(len(vocabulary), cfg.word_dim, padding_idx=PAD)
+        self.generator = Generator(cfg)
+
+    @property
+    def noise_dim(self) -> int:
+        return self.cfg.cond_dim
+
+    def encode_text(self, captions: Sequence[str]) -> TextFeatures:
+        """Captions -> features of width D.
+
+        Raises:
+            EmptyCaption: a caption has no word.
+        """
+        rows = [self.vocabulary.encode(caption, self.cfg.max_words) for caption in captions]
+        if not all(rows):
+            raise EmptyCaption("a caption needs at least one word")
+        longest = max(map(len, rows))
+        table = self.embedding.weight
+        index = torch.tensor([row + [PAD] * (longest - len(row)) for row in rows]).to(table.device)
+        return self.generator.text(self.embedding(index), index != PAD)
+
+    def prepare(self, image: Tensor) -> Prepared:
+        return Prepared(image, self.generator.encode(image))
+
+    def manipulate(self, prepared: Prepared, text: TextFeatures, noise: Tensor) -> Output:
+        cond = self.generator.augment(text.sentence, noise).cond
+        return Output(self.generator.decode(prepared.image, prepared.features, cond))
+
+
+SYSTEM = Tagan  # what the registry serves
+
+
+def _conv3(c_in: int, c_out: int) -> list[nn.Module]:
+    conv = nn.Conv2d(c_in, c_out, 3, padding=1, bias=False)
+    return [conv, nn.BatchNorm2d(c_out), nn.ReLU(inplace=True)]
+
+
+def _up(c_in: int, c_out: int, how: str) -> nn.Sequential:
+    if how == "subpixel":
+        grow = [SubPixelConv(c_in, c_out)]
+    else:
+        grow = [nn.Upsample(scale_factor=2), nn.Conv2d(c_in, c_out, 3, padding=1, bias=False)]
+    return nn.Sequential(*grow, nn.BatchNorm2d(c_out), nn.ReLU(inplace=True))
+
+
+def _to_vector(width: int) -> nn.Sequential:
+    conv = nn.Conv2d(width, width, 3, padding=1, bias=False)
+    norm = nn.BatchNorm2d(width)
+    return nn.Sequential(conv, norm, nn.LeakyReLU(0.2), nn.AdaptiveAvgPool2d(1))

@@ -1,0 +1,1 @@
+"""Captions to numbers: vocabulary and text encoders."""

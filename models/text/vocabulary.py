@@ -1,0 +1,96 @@
+"""The words a checkpoint knows. Free of torch: the web process checks captions with it.
+
+Index 0 is padding, index 1 stands for a word that was never seen; words start at 2.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from colorsys import rgb_to_hsv
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cached_property
+from hashlib import sha256
+
+from PIL import ImageColor
+
+PAD = 0
+UNKNOWN = 1
+FIRST_WORD = 2
+
+_WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*", re.UNICODE)
+_MAX_SUGGESTIONS = 3
+
+
+def tokenize(caption: str) -> list[str]:
+    """Lower-case words in order, punctuation left out: "A T-shirt, red." -> ["a", "t-shirt", "red"]."""
+    return _WORD.findall(caption.lower())
+
+
+@dataclass(frozen=True)
+class UnknownWord:
+    """A word of a caption that the model never saw, with the nearest known ones, best first."""
+
+    word: str
+    nearest: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Known words in a fixed order; a checkpoint's embedding rows follow it."""
+
+    words: tuple[str, ...]
+
+    @classmethod
+    def build(cls, captions: Iterable[str], min_count: int = 2) -> "Vocabulary":
+        """Words that occur at least `min_count` times, most frequent first, ties by spelling."""
+        counts = Counter(word for caption in captions for word in tokenize(caption))
+        kept = [word for word, count in counts.items() if count >= min_count]
+        return cls(tuple(sorted(kept, key=lambda word: (-counts[word], word))))
+
+    def __len__(self) -> int:
+        """Rows of an embedding table: the words, padding and the unknown word."""
+        return len(self.words) + FIRST_WORD
+
+    def __contains__(self, word: str) -> bool:
+        return word in self._index
+
+    @cached_property
+    def _index(self) -> dict[str, int]:
+        return {word: i for i, word in enumerate(self.words, start=FIRST_WORD)}
+
+    @property
+    def digest(self) -> str:
+        """Hash that ties a checkpoint to its word order."""
+        return sha256("\n".join(self.words).encode()).hexdigest()[:16]
+
+    def encode(self, caption: str, max_words: int) -> list[int]:
+        """Indices of the first `max_words` words; a word never seen becomes `UNKNOWN`."""
+        return [self._index.get(word, UNKNOWN) for word in tokenize(caption)[:max_words]]
+
+    def unknown_words(self, caption: str) -> list[UnknownWord]:
+        """The words of `caption` that are not known, each once, with the nearest known ones."""
+        words = dict.fromkeys(tokenize(caption))
+        return [UnknownWord(word, self._nearest(word)) for word in words if word not in self]
+
+    def _nearest(self, word: str) -> tuple[str, ...]:
+        """Known words nearest in colour, if it is a colour's name, then nearest in spelling."""
+        by_colour = self._nearest_colours(word)
+        by_spelling = get_close_matches(word, self.words, n=_MAX_SUGGESTIONS, cutoff=0.7)
+        return tuple(dict.fromkeys([*by_colour, *by_spelling]))[:_MAX_SUGGESTIONS]
+
+    def _nearest_colours(self, word: str) -> Sequence[str]:
+        names = ImageColor.colormap
+        if word not in names:
+            return ()
+        target = ImageColor.getrgb(word)
+        known = [name for name in names if name in self]
+        return sorted(known, key=lambda name: _distance(ImageColor.getrgb(name), target))[:2]
+
+
+def _distance(a: Sequence[int], b: Sequence[int]) -> float:
+    """How different two sRGB colours look: hue first where both have one, then the rest."""
+    (h1, s1, v1), (h2, s2, v2) = (rgb_to_hsv(*(x / 255 for x in c[:3])) for c in (a, b))
+    turn = abs(h1 - h2)
+    hue = min(turn, 1 - turn) * 2 * min(s1, s2)
+    return 4 * hue + abs(s1 - s2) + abs(v1 - v2)

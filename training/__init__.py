@@ -1,0 +1,1 @@
+"""Trainers and evaluation. Nothing in app, worker or models imports this."""

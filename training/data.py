@@ -1,0 +1,199 @@
+"""A folder of captioned pictures as batches in memory.
+
+Layout (the Hugging Face `imagefolder` convention): `<folder>/<split>/metadata.jsonl`, one object a
+line with `file_name` and `captions` (or `text`), the pictures beside it. Pictures are decoded once,
+cached as one uint8 array a size, and read through a memory map.
+"""
+
+import json
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from models.text.vocabulary import FIRST_WORD, PAD, UNKNOWN, Vocabulary, tokenize
+
+_MARGIN = 76 / 64  # a picture is cached this much larger, and a random crop of it is shown
+
+# Each row is one colour by its names. Exchanging one for a name from another row turns a right
+# caption into a wrong one that differs by a word, which a data set's own captions rarely do.
+COLOURS: tuple[tuple[str, ...], ...] = (
+    ("red", "crimson", "scarlet", "maroon"),
+    ("yellow", "golden", "gold"),
+    ("white", "cream", "ivory"),
+    ("purple", "violet", "lavender", "lilac"),
+    ("pink", "magenta", "fuchsia"),
+    ("orange", "peach"),
+    ("blue", "navy", "cyan"),
+    ("green",),
+    ("black",),
+    ("grey", "gray"),
+    ("brown",),
+)
+
+
+class BadData(ValueError):
+    """The folder is not laid out as a captioned data set."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """One picture's file and what it is described by."""
+
+    file: Path
+    captions: tuple[str, ...]
+    label: str | None = None  # class or species, where the data set has one
+
+
+def read_split(folder: Path, split: str) -> list[Example]:
+    """The examples of one split, in the order of the file.
+
+    Raises:
+        BadData: no metadata.jsonl, a line without file or caption, or a picture that is missing.
+    """
+    path = folder / split / "metadata.jsonl"
+    if not path.is_file():
+        raise BadData(f"{path} is missing; wanted one JSON object a line: file_name, captions")
+    examples = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        row = json.loads(line)
+        captions = row.get("captions") or ([row["text"]] if row.get("text") else [])
+        captions = tuple(caption for caption in captions if tokenize(caption))
+        if "file_name" not in row or not captions:
+            raise BadData(f"{path}, line {number}: wanted file_name and a caption with a word")
+        examples.append(Example(path.parent / row["file_name"], captions, row.get("class")))
+    if missing := [str(e.file) for e in examples if not e.file.is_file()]:
+        raise BadData(f"{len(missing)} pictures of {path} are missing, the first: {missing[0]}")
+    return examples
+
+
+def cached_pictures(examples: Sequence[Example], side: int, cache: Path) -> NDArray[np.uint8]:
+    """(N, side, side, 3) uint8, centre squares, as a read-only memory map."""
+    files = "\n".join(f"{e.file.resolve()} {e.file.stat().st_mtime_ns}" for e in examples)
+    path = cache / f"{sha256(files.encode()).hexdigest()[:16]}-{side}.npy"
+    if not path.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(".partial.npy")
+        np.save(partial, np.stack([_square(example.file, side) for example in examples]))
+        partial.replace(path)
+    return np.load(path, mmap_mode="r")
+
+
+def _square(file: Path, side: int) -> NDArray[np.uint8]:
+    with Image.open(file) as image:
+        upright = ImageOps.exif_transpose(image).convert("RGB")
+    return np.asarray(ImageOps.fit(upright, (side, side), Image.Resampling.LANCZOS))
+
+
+def to_tensor(pictures: NDArray[np.uint8]) -> Tensor:
+    """(B, S, S, 3) uint8 -> (B, 3, S, S) float32 in [-1, 1], channels last in memory."""
+    tensor = torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2)
+    return tensor.float().div(127.5).sub(1).contiguous(memory_format=torch.channels_last)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Pictures with a caption that fits each and one that does not."""
+
+    image: Tensor  # (B, 3, S, S) in [-1, 1]
+    matching: Tensor  # (B, T) word indices, padded with PAD
+    other: Tensor  # (B, T) word indices of a caption that asks for something else
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How captions are drawn."""
+
+    colour_swaps: float = 0.0  # share of other captions made by exchanging a colour word
+    balance: float = 0.0  # 0: captions as often as they occur; 1: each distinct caption equally
+    word_dropout: float = 0.0  # share of words shown as unknown, so that the unknown word is learnt
+
+
+class CaptionedPictures:
+    """Training batches that depend on (seed, step) alone, so that a resumed run repeats them."""
+
+    def __init__(
+        self,
+        examples: Sequence[Example],
+        vocabulary: Vocabulary,
+        *,
+        image_size: int,
+        max_words: int,
+        cache: Path,
+        sampling: Sampling | None = None,
+    ) -> None:
+        self.examples = examples
+        self.vocabulary = vocabulary
+        self.image_size = image_size
+        self.max_words = max_words
+        self.sampling = sampling or Sampling()
+        self._pictures = cached_pictures(examples, round(image_size * _MARGIN), cache)
+        self._by_colour = [[c for c in row if c in vocabulary] for row in COLOURS]
+        self._by_colour = [row for row in self._by_colour if row]
+        self._captions = [(i, c) for i, e in enumerate(examples) for c in e.captions]
+        self._weights = self._caption_weights()
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    def batch(self, size: int, *, seed: int, step: int, rank: int = 0) -> Batch:
+        """The batch of one step; another rank gets another one."""
+        draw = random.Random(f"{seed}-{step}-{rank}")  # noqa: S311
+        rows = [draw.randrange(len(self.examples)) for _ in range(size)]
+        own = [draw.choice(self.examples[row].captions) for row in rows]
+        other = [self._other(row, caption, draw) for row, caption in zip(rows, own, strict=True)]
+        pictures = np.stack([self._crop(row, draw) for row in rows])
+        return Batch(to_tensor(pictures), self._encode(own, draw), self._encode(other, draw))
+
+    def _crop(self, row: int, draw: random.Random) -> NDArray[np.uint8]:
+        side = self.image_size
+        spare = self._pictures.shape[1] - side
+        top, left = draw.randint(0, spare), draw.randint(0, spare)
+        picture = self._pictures[row, top : top + side, left : left + side]
+        return picture[:, ::-1] if draw.random() < 0.5 else picture
+
+    def _other(self, row: int, own: str, draw: random.Random) -> str:
+        if draw.random() < self.sampling.colour_swaps and (swapped := self._swap(own, draw)):
+            return swapped
+        while True:
+            (other_row, caption) = draw.choices(self._captions, cum_weights=self._weights)[0]
+            if other_row != row and caption not in self.examples[row].captions:
+                return caption
+
+    def _swap(self, caption: str, draw: random.Random) -> str | None:
+        """The caption with all words of one of its colours exchanged for another colour."""
+        words = tokenize(caption)
+        present = [row for row in self._by_colour if set(row) & set(words)]
+        if not present or len(self._by_colour) < 2:
+            return None
+        old = draw.choice(present)
+        new = draw.choice([row for row in self._by_colour if row not in present] or [old])[0]
+        return " ".join(new if word in old else word for word in words)
+
+    def _encode(self, captions: list[str], draw: random.Random) -> Tensor:
+        rows = [self.vocabulary.encode(caption, self.max_words) for caption in captions]
+        if drop := self.sampling.word_dropout:
+            rows = [[UNKNOWN if draw.random() < drop else word for word in row] for row in rows]
+        longest = max(map(len, rows))
+        return torch.tensor([row + [PAD] * (longest - len(row)) for row in rows])
+
+    def _caption_weights(self) -> list[float]:
+        """Cumulative weights; a caption that stands n times weighs n ** -balance each time."""
+        counts: dict[str, int] = {}
+        for _, caption in self._captions:
+            counts[caption] = counts.get(caption, 0) + 1
+        weights = (counts[caption] ** -self.sampling.balance for _, caption in self._captions)
+        return np.cumsum(list(weights)).tolist()
+
+
+def known_share(vocabulary: Vocabulary, examples: Sequence[Example]) -> float:
+    """Share of the words in `examples` that the vocabulary has."""
+    words = [w for e in examples for c in e.captions for w in vocabulary.encode(c, 10**6)]
+    return sum(word >= FIRST_WORD for word in words) / len(words)
