@@ -1,0 +1,58 @@
+"""One set of settings for the web process and the worker, from the environment."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from worker.settings import Settings, queue_socket
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in os.environ:
+        if name.startswith("WORDBRUSH_") or name == "REDIS_URL":
+            monkeypatch.delenv(name)
+
+
+def test_without_an_address_the_queue_is_our_own(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    assert settings.has_own_queue
+    assert settings.redis_url == f"unix://{queue_socket(tmp_path)}"
+
+
+def test_plain_redis_url_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_URL", "redis://queue:6379/1")
+    settings = Settings()
+    assert settings.redis_url == "redis://queue:6379/1"
+    assert not settings.has_own_queue
+
+
+@pytest.mark.parametrize(
+    ("given", "known"),
+    [
+        ("valkey+unix:///run/v.sock", "unix:///run/v.sock"),
+        ("valkey://host:1", "redis://host:1"),
+        ("valkeys://host:1", "rediss://host:1"),
+        ("redis://host:1", "redis://host:1"),
+    ],
+)
+def test_valkey_addresses_become_ones_that_redis_py_knows(given: str, known: str) -> None:
+    assert Settings(redis_url=given).redis_url == known
+
+
+def test_a_child_comes_to_the_same_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parent = Settings(
+        data_dir=tmp_path / "a b", checkpoints=(tmp_path, tmp_path / "more"), threads=3
+    )
+    for name, value in parent.to_environment().items():
+        monkeypatch.setenv(name, value)
+    assert Settings() == parent
+
+
+def test_the_socket_of_a_long_path_still_fits(tmp_path: Path) -> None:
+    deep = tmp_path.joinpath(*["a-long-folder-name"] * 8)
+    assert len(os.fsencode(queue_socket(deep))) <= 100
+    assert queue_socket(deep) != queue_socket(deep / "other")

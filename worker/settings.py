@@ -1,0 +1,96 @@
+"""What the web process and the worker must agree on, read from the environment. Free of torch.
+
+Each field is set by WORDBRUSH_<NAME>; the queue's address also by plain REDIS_URL. Without any of
+them everything lies under one data directory: `.wordbrush/` in a checkout, else the user's own.
+"""
+
+import os
+from hashlib import sha256
+from pathlib import Path
+from tempfile import gettempdir
+from typing import Annotated, Any
+
+from pydantic import AliasChoices, Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+_ROOT = Path(__file__).resolve().parent.parent
+_DAY_S = 24 * 3600
+_MAX_SOCKET_PATH_BYTES = 100  # macOS allows 104 with the ending zero, Linux 108
+_SCHEMES = {"valkey+unix": "unix", "valkey": "redis", "valkeys": "rediss"}
+
+
+class Settings(BaseSettings):
+    """Where things are, how long they are kept and how much is too much."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="WORDBRUSH_",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
+    )
+
+    data_dir: Path = Field(default_factory=lambda: default_data_dir())
+    redis_url: str = Field(
+        default_factory=lambda data: f"unix://{queue_socket(data['data_dir'])}",
+        validation_alias=AliasChoices("WORDBRUSH_REDIS_URL", "REDIS_URL"),
+    )
+    store_url: str = Field(default_factory=lambda data: str(data["data_dir"] / "store"))
+    checkpoints: Annotated[tuple[Path, ...], NoDecode] = Field(
+        default_factory=lambda data: (_ROOT / "checkpoints", data["data_dir"] / "checkpoints")
+    )
+
+    max_queue: int = Field(default=1000, ge=1)  # jobs waiting, of all kinds
+    job_timeout_s: int = Field(default=60, ge=1)
+    result_ttl_s: int = Field(default=_DAY_S, ge=1)
+    upload_ttl_s: int = Field(default=_DAY_S, ge=1)  # also how long a job may wait
+
+    device: str = "auto"  # auto, cpu, cuda, cuda:1, ...
+    threads: int | None = Field(default=None, ge=1)  # of torch; None: all cores
+    cache_mb: int = Field(default=512, ge=0)  # decoded photos and features kept by one worker
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, folder: Path) -> Path:
+        return folder.expanduser().resolve()
+
+    @field_validator("redis_url")
+    @classmethod
+    def _known_scheme(cls, url: str) -> str:
+        """redis-py has no word for Valkey's schemes, though the protocol is the same."""
+        scheme, found, rest = url.partition("://")
+        return f"{_SCHEMES.get(scheme, scheme)}{found}{rest}"
+
+    @field_validator("checkpoints", mode="before")
+    @classmethod
+    def _folders(cls, value: Any) -> Any:
+        """The environment lists folders as PATH does."""
+        return value.split(os.pathsep) if isinstance(value, str) else value
+
+    @property
+    def has_own_queue(self) -> bool:
+        """No queue server was named, so `wordbrush up` starts one."""
+        return "redis_url" not in self.model_fields_set
+
+    def to_environment(self) -> dict[str, str]:
+        """What a child process needs to come to the same settings."""
+        shared = {name: getattr(self, name) for name in Settings.model_fields}
+        shared["checkpoints"] = os.pathsep.join(map(str, self.checkpoints))
+        return {f"WORDBRUSH_{k.upper()}": str(v) for k, v in shared.items() if v is not None}
+
+
+def default_data_dir() -> Path:
+    """`.wordbrush` beside the code in a checkout, else the place that XDG names."""
+    if (_ROOT / "pyproject.toml").exists():
+        return _ROOT / ".wordbrush"
+    home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(home) / "wordbrush"
+
+
+def queue_socket(data_dir: Path) -> Path:
+    """Where the queue server of `data_dir` listens; a long path has its socket under /tmp."""
+    socket = data_dir / "queue" / "queue.sock"
+    if len(os.fsencode(socket)) <= _MAX_SOCKET_PATH_BYTES:
+        return socket
+    digest = sha256(os.fsencode(data_dir)).hexdigest()[:12]
+    return Path(gettempdir()) / f"wordbrush-{os.getuid()}-{digest}" / "queue.sock"

@@ -1,0 +1,121 @@
+"""Pictures between processes: uploads and results under ids made here, each with a time to live.
+
+Any address that fsspec knows: a local folder, or s3://bucket/prefix for workers on many machines.
+Free of torch: the web process reads and writes it too.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal, Self
+from uuid import uuid4
+
+from fsspec.core import url_to_fs
+
+from worker.settings import Settings
+
+Kind = Literal["uploads", "results"]
+
+_ID = re.compile(r"(?P<kind>uploads|results)-(?P<name>[0-9a-f]{32}(?:\.[a-z0-9]{1,5})?)")
+_SUFFIX = re.compile(r"(?:\.[a-z0-9]{1,5})?")
+
+
+class NotStored(LookupError):
+    """The store has nothing under this id: it never had, or its time is over."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the store knows of one file."""
+
+    size: int  # bytes
+    expires_at: datetime
+
+
+class Store:
+    """Files of two kinds in one place."""
+
+    def __init__(self, url: str, *, upload_ttl_s: int, result_ttl_s: int) -> None:
+        self._files, self._root = url_to_fs(url)
+        self._ttl = {
+            "uploads": timedelta(seconds=upload_ttl_s),
+            "results": timedelta(seconds=result_ttl_s),
+        }
+        for kind in self._ttl:
+            self._files.makedirs(f"{self._root}/{kind}", exist_ok=True)
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        return cls(
+            settings.store_url,
+            upload_ttl_s=settings.upload_ttl_s,
+            result_ttl_s=settings.result_ttl_s,
+        )
+
+    def put(self, data: bytes, *, kind: Kind, suffix: str = "") -> str:
+        """Keep `data` and return its id, which nobody can guess; `suffix` is such as ".png"."""
+        if not _SUFFIX.fullmatch(suffix):
+            raise ValueError(f"a suffix is a dot and up to five letters or digits, not {suffix!r}")
+        token = uuid4().hex
+        folder = f"{self._root}/{kind}"
+        unfinished = f"{folder}/.{token}"  # renamed when whole, so that no reader sees half of it
+        self._files.pipe_file(unfinished, data)
+        self._files.mv(unfinished, f"{folder}/{token}{suffix}")
+        return f"{kind}-{token}{suffix}"
+
+    def get(self, file_id: str) -> bytes:
+        """The bytes kept under `file_id`.
+
+        Raises:
+            NotStored: there are none, or their time is over.
+        """
+        self.entry(file_id)
+        try:
+            data: bytes = self._files.cat_file(self._path(file_id))
+        except FileNotFoundError:
+            raise NotStored(f"{file_id} is gone") from None
+        return data
+
+    def entry(self, file_id: str) -> Entry:
+        """Size and end of the file under `file_id`.
+
+        Raises:
+            NotStored: there is none, or its time is over.
+        """
+        path = self._path(file_id)
+        try:
+            size, written = self._files.size(path), self._files.modified(path)
+        except FileNotFoundError:
+            raise NotStored(f"{file_id} is gone, or never was") from None
+        expires_at = written + self._ttl[file_id.partition("-")[0]]
+        if expires_at <= datetime.now(UTC):
+            raise NotStored(f"{file_id} was kept until {expires_at:%Y-%m-%d %H:%M} UTC")
+        return Entry(size, expires_at)
+
+    def sweep(self) -> int:
+        """Delete what is past its time, half-written files too; how many files that were."""
+        expired = list(self._expired())
+        for path in expired:
+            try:
+                self._files.rm_file(path)
+            except FileNotFoundError:  # another process sweeps as well
+                continue
+        return len(expired)
+
+    def _expired(self) -> Iterator[str]:
+        now = datetime.now(UTC)
+        for kind, ttl in self._ttl.items():
+            for path in self._files.find(f"{self._root}/{kind}"):
+                try:
+                    written = self._files.modified(path)
+                except FileNotFoundError:
+                    continue
+                if written + ttl <= now:
+                    yield path
+
+    def _path(self, file_id: str) -> str:
+        """Where the file is; an id that was not made here has no place, whatever it spells."""
+        if not (match := _ID.fullmatch(file_id)):
+            raise NotStored("that is not an id of this store")
+        return f"{self._root}/{match['kind']}/{match['name']}"
