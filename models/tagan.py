@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from models.base import EmptyCaption, Output, Prepared, System, TextFeatures
-from models.layers import SubPixelConv
+from models.layers import SubPixelUp
 from models.registry import Task
 from models.text.bigru import BiGRU
 from models.text.vocabulary import PAD, Vocabulary
@@ -120,6 +120,8 @@ class Generator(nn.Module):
         self.blocks = nn.Sequential(*(ResidualBlock(inner) for _ in range(cfg.blocks)))
         self.decoder = nn.ModuleList(_up(a, b, cfg.upsample) for a, b in pairwise(cfg.widths[::-1]))
         self.to_rgb = nn.Conv2d(cfg.widths[0], 4 if cfg.blend else 3, 3, padding=1)
+        if cfg.blend:  # start by keeping most of the source
+            nn.init.constant_(self.to_rgb.bias[3:], -1.0)
 
     def encode(self, image: Tensor) -> tuple[Tensor, ...]:
         """(B, 3, S, S) -> features from the largest side to the smallest."""
@@ -253,7 +255,7 @@ def _conv3(c_in: int, c_out: int) -> list[nn.Module]:
 
 def _up(c_in: int, c_out: int, how: str) -> nn.Sequential:
     if how == "subpixel":
-        grow = [SubPixelConv(c_in, c_out)]
+        grow: list[nn.Module] = [SubPixelUp(c_in, c_out)]
     else:
         grow = [nn.Upsample(scale_factor=2), nn.Conv2d(c_in, c_out, 3, padding=1, bias=False)]
     return nn.Sequential(*grow, nn.BatchNorm2d(c_out), nn.ReLU(inplace=True))

@@ -152,6 +152,11 @@ class CaptionedPictures:
         pictures = np.stack([self._crop(row, draw) for row in rows])
         return Batch(to_tensor(pictures), self._encode(own, draw), self._encode(other, draw))
 
+    def centre(self, row: int) -> NDArray[np.uint8]:
+        """(S, S, 3), the middle of one picture."""
+        spare = (self._pictures.shape[1] - self.image_size) // 2
+        return self._pictures[row, spare : spare + self.image_size, spare : spare + self.image_size]
+
     def _crop(self, row: int, draw: random.Random) -> NDArray[np.uint8]:
         side = self.image_size
         spare = self._pictures.shape[1] - side

@@ -80,17 +80,25 @@ class Vocabulary:
         return tuple(dict.fromkeys([*by_colour, *by_spelling]))[:_MAX_SUGGESTIONS]
 
     def _nearest_colours(self, word: str) -> Sequence[str]:
-        names = ImageColor.colormap
-        if word not in names:
+        if word not in ImageColor.colormap:
             return ()
-        target = ImageColor.getrgb(word)
-        known = [name for name in names if name in self]
-        return sorted(known, key=lambda name: _distance(ImageColor.getrgb(name), target))[:2]
+        target = _hsv(word)
+        known = [name for name in ImageColor.colormap if name in self]
+        alike = [name for name in known if _has_hue(_hsv(name)) == _has_hue(target)]
+        return sorted(alike, key=lambda name: _distance(_hsv(name), target))[:2]
 
 
-def _distance(a: Sequence[int], b: Sequence[int]) -> float:
-    """How different two sRGB colours look: hue first where both have one, then the rest."""
-    (h1, s1, v1), (h2, s2, v2) = (rgb_to_hsv(*(x / 255 for x in c[:3])) for c in (a, b))
-    turn = abs(h1 - h2)
-    hue = min(turn, 1 - turn) * 2 * min(s1, s2)
-    return 4 * hue + abs(s1 - s2) + abs(v1 - v2)
+def _hsv(name: str) -> tuple[float, float, float]:
+    """Hue, saturation and value in [0, 1] of a named colour."""
+    red, green, blue = ImageColor.getrgb(name)[:3]
+    return rgb_to_hsv(red / 255, green / 255, blue / 255)
+
+
+def _has_hue(hsv: tuple[float, float, float]) -> bool:
+    return hsv[1] > 0.2
+
+
+def _distance(a: tuple[float, float, float], b: tuple[float, float, float]) -> float:
+    """How different two colours look: hue first, around the circle, then the rest."""
+    turn = abs(a[0] - b[0])
+    return 8 * min(turn, 1 - turn) + abs(a[1] - b[1]) + abs(a[2] - b[2])

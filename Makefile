@@ -1,0 +1,53 @@
+# make run    set up and start everything       make test   set up and run every test
+# make check  format, lint, types               make train  what can be trained, and how
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: run test check format train install browser clean
+
+run: install
+	$(BIN)/wordbrush up $(ARGS)
+
+test: $(VENV)/dev browser
+	$(BIN)/pytest $(ARGS)
+
+check: $(VENV)/dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(VENV)/dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+train: install
+	@$(BIN)/python -m training --help
+	@echo "Train on your own pictures: docs/training.md"
+
+install: $(VENV)/installed
+
+# A stamp that is newer than what it was made from: the second time costs nothing.
+$(VENV)/installed: pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || { echo "Wordbrush needs Python 3.11 or later; set PYTHON=... to use another than $(PYTHON)"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP_INSTALL) --editable .
+	touch $@
+
+$(VENV)/dev: $(VENV)/installed
+	$(PIP_INSTALL) --editable '.[dev]'
+	touch $@
+
+# The browser tests need Chromium: one that is installed, or Debian's where we may install it.
+browser:
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y chromium >/dev/null; \
+	else \
+	  echo "No Chromium here, so the browser tests will be skipped. Install it: sudo apt install chromium"; \
+	fi
+
+clean:
+	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .screenshots *.egg-info

@@ -1,0 +1,158 @@
+"""models/tagan.py: equal to the authors' code, and what a person may rely on."""
+
+import re
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from models.base import EmptyCaption, Prepared, TextFeatures
+from models.tagan import TINY, Config, Discriminator, Generator, Tagan
+from models.text.vocabulary import Vocabulary
+from tests.models.golden import assert_golden, draw, fill
+
+WORDS = Vocabulary(("a", "red", "flower", "blue", "bird"))
+
+
+def test_generator_equals_the_authors() -> None:
+    generator = fill(Generator(Config()), _generator_key)
+    vectors, mask = _golden_words()
+    torch.manual_seed(7)
+    noise = torch.randn(2, 128)
+    with torch.inference_mode():
+        image, drawn = generator(_golden_image(), vectors, mask, noise)
+    assert_golden("tagan_G_b2_len9_5", [image, drawn.mean, drawn.log_sigma])
+
+
+def test_generator_gives_the_authors_picture_one_at_a_time() -> None:
+    generator = fill(Generator(Config()), _generator_key)
+    vectors, mask = _golden_words()
+    torch.manual_seed(7)
+    noise = torch.randn(2, 128)
+    with torch.inference_mode():
+        first, _ = generator(_golden_image()[:1], vectors[:1], mask[:1], noise[:1])
+        second, _ = generator(_golden_image()[1:], vectors[1:, :5], mask[1:, :5], noise[1:])
+        drawn = generator.augment(generator.text(vectors, mask).sentence, noise)
+    assert_golden("tagan_G_b2_len9_5", [torch.cat([first, second]), drawn.mean, drawn.log_sigma])
+
+
+def test_discriminator_equals_the_authors() -> None:
+    discriminator = fill(Discriminator(Config()), _discriminator_key)
+    vectors, mask = _golden_words()
+    with torch.inference_mode():
+        logits, image_vectors = discriminator.look(_golden_image())
+        text = discriminator.text(vectors, mask)
+        rolled = TextFeatures(text.words.roll(1, 0), text.sentence.roll(1, 0), mask.roll(1, 0))
+        matching = discriminator.match(image_vectors, text)
+        mismatching = discriminator.match(image_vectors, rolled)
+    assert_golden("tagan_D_b2", [logits, matching.log_match.exp(), mismatching.log_match.exp()])
+
+
+def test_padding_gets_no_attention_and_the_attention_sums_to_one() -> None:
+    discriminator = Discriminator(TINY).eval()
+    mask = torch.tensor([[True, True, True], [True, False, False]])
+    text = discriminator.text(torch.randn(2, 3, TINY.word_dim), mask)
+    _, vectors = discriminator.look(torch.randn(2, 3, 16, 16))
+    attention = discriminator.match(vectors, text).attention
+    assert attention[1].tolist() == [1, 0, 0]
+    torch.testing.assert_close(attention.sum(1), torch.ones(2))
+
+
+def test_huge_word_vectors_give_a_finite_score() -> None:
+    discriminator = Discriminator(TINY).eval()
+    words = torch.full((1, 3, TINY.text_dim), 1e3)
+    text = TextFeatures(words, words.mean(1), torch.ones(1, 3, dtype=torch.bool))
+    _, vectors = discriminator.look(torch.randn(1, 3, 16, 16))
+    assert discriminator.match(vectors, text).log_match.isfinite().all()
+
+
+def test_a_blending_generator_can_only_keep_or_replace_each_pixel() -> None:
+    generator = Generator(replace(TINY, blend=True)).eval()
+    with torch.no_grad():
+        generator.to_rgb.bias[3] = -50  # nowhere
+    image = torch.rand(1, 3, 16, 16) * 2 - 1
+    mask = torch.ones(1, 2, dtype=torch.bool)
+    edited, _ = generator(image, torch.randn(1, 2, TINY.word_dim), mask, torch.zeros(1, 4))
+    torch.testing.assert_close(edited, image)
+
+
+def test_a_picture_in_a_batch_is_the_picture_alone() -> None:
+    torch.manual_seed(0)
+    system = Tagan(TINY, WORDS).eval()
+    captions = ["a red flower", "blue"]
+    image, noise = torch.rand(2, 3, 16, 16) * 2 - 1, torch.randn(2, 4)
+    with torch.inference_mode():
+        together = system.manipulate(system.prepare(image), system.encode_text(captions), noise)
+        for i, caption in enumerate(captions):
+            prepared = system.prepare(image[i : i + 1])
+            alone = system.manipulate(prepared, system.encode_text([caption]), noise[i : i + 1])
+            torch.testing.assert_close(alone.image, together.image[i : i + 1], atol=1e-5, rtol=0)
+
+
+def test_prepared_pictures_stack_to_the_batch_they_would_have_been() -> None:
+    system = Tagan(TINY, WORDS).eval()
+    image = torch.rand(2, 3, 16, 16)
+    with torch.inference_mode():
+        stacked = Prepared.stack([system.prepare(image[:1]), system.prepare(image[1:])])
+        whole = system.prepare(image)
+    for a, b in zip(stacked.features, whole.features, strict=True):
+        torch.testing.assert_close(a, b, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("caption", ["", "  ", "!?"])
+def test_a_caption_without_a_word_is_refused(caption: str) -> None:
+    with pytest.raises(EmptyCaption, match="at least one word"):
+        Tagan(TINY, WORDS).encode_text(["a red flower", caption])
+
+
+def test_a_size_that_the_networks_cannot_halve_is_refused() -> None:
+    with pytest.raises(ValueError, match="multiple of 32, not 100"):
+        Config(image_size=100)
+
+
+def _golden_image() -> Tensor:
+    return 0.5 * draw("x128", 2, 3, 128, 128)
+
+
+def _golden_words() -> tuple[Tensor, Tensor]:
+    """Word vectors (2, 9, 300) of captions of nine and five words, and their mask."""
+    vectors = draw("txt", 9, 2, 300)
+    vectors[5:, 1] = 0
+    return vectors.transpose(0, 1), torch.arange(9) < torch.tensor([[9], [5]])
+
+
+def _text_key(key: str) -> str:
+    """Ours -> the authors', for the bi-GRU that both networks have."""
+    found = re.fullmatch(r"text\.rnn\.(weight|bias)_(ih|hh)_l0(_reverse)?", key)
+    return f"txt_encoder_{'b' if found[3] else 'f'}.{found[1]}_{found[2]}" if found else key
+
+
+def _generator_key(key: str) -> str:
+    if found := re.fullmatch(r"encoder\.(\d)\.(\d)\.(.*)", key):
+        layer, part = int(found[1]), int(found[2])
+        return f"encoder.{part + (3 * layer - 1 if layer else 0)}.{found[3]}"
+    if found := re.fullmatch(r"decoder\.(\d)\.(\d)\.(.*)", key):
+        return f"decoder.{4 * int(found[1]) + int(found[2])}.{found[3]}"
+    if found := re.fullmatch(r"blocks\.(\d)\.(.*)", key):
+        return f"residual_blocks.{3 + int(found[1])}.{found[2]}"
+    for ours, theirs in (
+        ("merge.", "residual_blocks."),
+        ("to_rgb.", "decoder.12."),
+        ("augment.mean.", "mu."),
+        ("augment.log_sigma.", "log_sigma."),
+    ):
+        key = key.replace(ours, theirs)
+    return _text_key(key)
+
+
+def _discriminator_key(key: str) -> str:
+    if found := re.fullmatch(r"encoder\.(\d)\.(\d)\.(.*)", key):
+        layer, part = int(found[1]), int(found[2])
+        if layer > 2:
+            return f"encoder_{layer - 1}.{part}.{found[3]}"
+        return f"encoder_1.{part + (3 * layer - 1 if layer else 0)}.{found[3]}"
+    if found := re.fullmatch(r"to_vector\.(\d)\.(.*)", key):
+        return f"GAP_{int(found[1]) + 1}.{found[2]}"
+    key = key.replace("to_filter.", "gen_filter.").replace("to_layer.", "gen_weight.0.")
+    return _text_key(key)

@@ -1,0 +1,121 @@
+"""training/data.py"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from models.text.vocabulary import PAD, UNKNOWN, Vocabulary, tokenize
+from training.data import BadData, CaptionedPictures, Sampling, cached_pictures, read_split
+
+CAPTIONS = [["a red ball", "the ball is red"], ["a blue box on the floor"], ["a green cup"]]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """Three pictures of different shape, each of one grey."""
+    split = tmp_path / "toys" / "train"
+    split.mkdir(parents=True)
+    rows = []
+    for i, captions in enumerate(CAPTIONS):
+        Image.new("RGB", (30 + 10 * i, 40), (80 * i,) * 3).save(split / f"{i}.png")
+        rows.append({"file_name": f"{i}.png", "captions": captions})
+    (split / "metadata.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    yield tmp_path / "toys"
+
+
+def test_a_batch_depends_on_seed_and_step_alone(folder: Path) -> None:
+    first, again = (_pictures(folder).batch(4, seed=1, step=7) for _ in range(2))
+    other = _pictures(folder).batch(4, seed=1, step=8)
+    assert torch.equal(first.image, again.image)
+    assert torch.equal(first.other, again.other)
+    assert not torch.equal(first.matching, other.matching)
+
+
+def test_pictures_are_square_and_in_range(folder: Path) -> None:
+    image = _pictures(folder).batch(5, seed=0, step=0).image
+    assert image.shape == (5, 3, 16, 16)
+    assert image.min() >= -1
+    assert image.max() <= 1
+
+
+def test_the_other_caption_is_never_one_of_the_pictures_own(folder: Path) -> None:
+    pictures = _pictures(folder)
+    batch = pictures.batch(200, seed=0, step=0)
+    own = {tuple(row.tolist()) for row in batch.matching}
+    for image, other in zip(batch.image, batch.other, strict=True):
+        index = round((image.mean().item() + 1) * 127.5 / 80)
+        captions = [pictures.vocabulary.encode(c, 9) for c in CAPTIONS[index]]
+        assert [w for w in other.tolist() if w != PAD] not in captions
+    assert len(own) > 2
+
+
+def test_a_swapped_caption_differs_in_its_colour_alone(folder: Path) -> None:
+    pictures = _pictures(folder, Sampling(colour_swaps=1))
+    batch = pictures.batch(50, seed=0, step=0)
+    for matching, other in zip(batch.matching.tolist(), batch.other.tolist(), strict=True):
+        changed = [(a, b) for a, b in zip(matching, other, strict=True) if a != b]
+        assert len(changed) == 1
+
+
+def test_dropped_words_become_unknown_ones(folder: Path) -> None:
+    batch = _pictures(folder, Sampling(word_dropout=1)).batch(4, seed=0, step=0)
+    assert set(batch.matching.flatten().tolist()) <= {UNKNOWN, PAD}
+
+
+def test_balanced_captions_come_equally_often_however_often_they_stand(tmp_path: Path) -> None:
+    split = tmp_path / "train"
+    split.mkdir()
+    Image.new("RGB", (20, 20)).save(split / "x.png")
+    captions = ["a white shirt"] * 98 + ["a pink shirt", "a blue hat"]
+    rows = [json.dumps({"file_name": "x.png", "captions": [c]}) for c in captions]
+    (split / "metadata.jsonl").write_text("\n".join(rows))
+    pictures = _pictures(tmp_path, Sampling(balance=1))
+    other = pictures.batch(300, seed=0, step=0).other
+    pink = pictures.vocabulary.encode("pink", 1)[0]
+    assert 0.25 < (other == pink).any(1).float().mean() < 0.75
+
+
+def test_pictures_are_decoded_once(folder: Path) -> None:
+    examples = read_split(folder, "train")
+    cache = folder / "cache"
+    first = cached_pictures(examples, 12, cache)
+    (file,) = cache.glob("*.npy")
+    before = file.stat().st_mtime_ns
+    assert np.array_equal(first, cached_pictures(examples, 12, cache))
+    assert file.stat().st_mtime_ns == before
+
+
+def test_a_folder_without_metadata_says_what_was_wanted(tmp_path: Path) -> None:
+    with pytest.raises(BadData, match=r"metadata\.jsonl is missing"):
+        read_split(tmp_path, "train")
+
+
+def test_a_line_without_a_caption_is_named(folder: Path) -> None:
+    with (folder / "train" / "metadata.jsonl").open("a") as file:
+        file.write('\n{"file_name": "0.png", "captions": ["..."]}')
+    with pytest.raises(BadData, match="line 4"):
+        read_split(folder, "train")
+
+
+def test_a_missing_picture_is_named(folder: Path) -> None:
+    (folder / "train" / "1.png").unlink()
+    with pytest.raises(BadData, match=r"1\.png"):
+        read_split(folder, "train")
+
+
+def _pictures(folder: Path, sampling: Sampling | None = None) -> CaptionedPictures:
+    examples = read_split(folder, "train")
+    words = sorted({word for e in examples for c in e.captions for word in tokenize(c)})
+    return CaptionedPictures(
+        examples,
+        Vocabulary(tuple(words)),
+        image_size=16,
+        max_words=9,
+        cache=folder / "cache",
+        sampling=sampling,
+    )

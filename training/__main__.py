@@ -1,0 +1,88 @@
+"""`python -m training`: train a system on a folder of captioned pictures, evaluate a checkpoint."""
+
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+
+from models.checkpoint import Header
+from models.text.vocabulary import Vocabulary
+from training import loop, tagan
+from training.data import CaptionedPictures, Example, read_split
+
+_KEPT_SHARE = 20  # one picture in so many is kept from training, to be looked at
+
+app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
+
+
+@app.callback()
+def _commands() -> None:
+    """Keeps `tagan` a subcommand while it is the only trainer."""
+
+
+@app.command("tagan")
+def train_tagan(
+    data: Annotated[Path, typer.Option(help="Folder with train/metadata.jsonl and pictures.")],
+    domain: Annotated[str | None, typer.Option(help="Name of the domain; default: the folder's.")] = None,
+    recipe: Annotated[str, typer.Option(help="small (learns on two CPU cores) or paper.")] = "small",
+    steps: Annotated[int, typer.Option(help="Optimiser steps in all, over resumed runs.")] = 10_000,
+    minutes: Annotated[float | None, typer.Option(help="Stop, resumable, after so long.")] = None,
+    run: Annotated[Path | None, typer.Option(help="Folder of the run; default: .runs/ID.")] = None,
+    example: Annotated[list[str] | None, typer.Option(help="Caption for sheets and form.")] = None,
+    description: Annotated[str, typer.Option(help="What the data are, for the card.")] = "",
+    licence: Annotated[str, typer.Option(help="What the weights may be used for.")] = "research use",
+    threads: Annotated[int | None, typer.Option(help="CPU threads.")] = None,
+    seed: Annotated[int, typer.Option(help="Of weights, order and noise.")] = 0,
+) -> None:
+    """Train TAGAN: a picture and a caption to the edited picture."""
+    if recipe not in tagan.RECIPES:
+        raise typer.BadParameter(f"no recipe {recipe!r}; there is: {', '.join(tagan.RECIPES)}")
+    if threads:
+        torch.set_num_threads(threads)
+    chosen = tagan.RECIPES[recipe]
+    examples = read_split(data, "train")
+    vocabulary = Vocabulary.build(caption for e in examples for caption in e.captions)
+    header = Header(
+        system="tagan",
+        domain=domain or data.resolve().name,
+        image_size=chosen.model.image_size,
+        config={},
+        words=vocabulary.words,
+        examples=tuple(example or _shortest_captions(examples)),
+        licence=licence,
+        data=description,
+    )
+    with loop.process_group():
+        pictures = [
+            CaptionedPictures(
+                part,
+                vocabulary,
+                image_size=chosen.model.image_size,
+                max_words=chosen.model.max_words,
+                cache=Path(".cache"),
+                sampling=chosen.sampling,
+            )
+            for part in split_kept(examples)
+        ]
+        trainer = tagan.TaganTrainer(chosen, *pictures, header, steps=steps, seed=seed)
+        folder = run or Path(".runs") / header.id
+        path = loop.run(trainer, loop.RunSettings(folder, steps=steps, minutes=minutes))
+    if path:
+        typer.echo(f"wrote {path}; copy it to checkpoints/ to use it")
+
+
+def split_kept(examples: list[Example]) -> tuple[list[Example], list[Example]]:
+    """Pictures to train on, and one in twenty to look at; at least one of each."""
+    kept = examples[::_KEPT_SHARE]
+    return [e for i, e in enumerate(examples) if i % _KEPT_SHARE] or examples, kept
+
+
+def _shortest_captions(examples: list[Example], count: int = 5) -> list[str]:
+    """A few different short captions, for a data set that came without examples."""
+    captions = {caption for e in examples for caption in e.captions if len(caption.split()) > 2}
+    return sorted(captions, key=lambda caption: (len(caption), caption))[:count]
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,313 @@
+"""TAGAN's losses and training step.
+
+Source: Nam et al., NeurIPS 2018, arXiv:1810.11919, eq. 1, 6 and 7; optimiser and weights from
+section 4 and the authors' code.
+Not from the paper, and off in `PAPER`: the feature discriminator beside the paper's, translation
+of what discriminators see, captions with a colour exchanged, KL of conditioning augmentation.
+Shapes: B batch, T words, S image side in pixels.
+"""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits, l1_loss, mse_loss, pad, softplus
+
+from models.base import Output, TextFeatures
+from models.checkpoint import SUFFIX, Header
+from models.lite import load_lite
+from models.tagan import Conditioning, Config, Discriminator, Judgement, Tagan
+from models.text.vocabulary import PAD
+from models.weights import save
+from training.augment import Augmentation
+from training.data import CaptionedPictures, Sampling, to_tensor
+from training.features import FeatureDiscriminator, hinge_discriminator, hinge_generator
+from training.loop import Average, Trainer, average_gradients, rank, share_weights, step_generator
+from training.sheets import row, sheet
+
+
+_SHEET_COLUMNS = 12
+M = TypeVar("M", bound=nn.Module)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is learnt and how; `PAPER` is the published one, `SMALL` learns on two CPU cores."""
+
+    model: Config
+    batch_size: int
+    lambda_cond: float = 10.0  # lambda_1 of eq. 6 and 7
+    lambda_rec: float = 0.2  # lambda_2 of eq. 7
+    rec_power: int = 2  # 1: mean absolute, 2: mean squared difference in eq. 1
+    lambda_kl: float = 0.0  # of conditioning augmentation against N(0, 1)
+    lambda_feature: float = 0.0  # of the feature discriminator; 0: there is none
+    own_share: float = 1.0  # share of a batch also redrawn with its own caption (eq. 1)
+    learning_rate: float = 2e-4
+    halve_every: int | None = None  # pictures; None: straight down to 0 over the last fifth
+    ema: float = 0.999
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    sampling: Sampling = field(default_factory=Sampling)
+
+
+PAPER = Recipe(Config(), batch_size=64, halve_every=100 * 6_000)
+SMALL = Recipe(
+    Config(
+        image_size=64,
+        word_dim=128,
+        text_dim=256,
+        widths=(32, 64, 128),
+        blocks=3,
+        upsample="subpixel",
+        skips=True,
+        blend=True,
+        disc_widths=(48, 96, 192, 256, 256),
+    ),
+    batch_size=32,
+    lambda_cond=5.0,
+    lambda_rec=10.0,
+    rec_power=1,
+    lambda_kl=0.02,
+    lambda_feature=1.0,
+    own_share=0.25,
+    learning_rate=3e-4,
+    augmentation=Augmentation(translation=0.125, noise=0.05),
+    sampling=Sampling(colour_swaps=0.5, balance=0.5, word_dropout=0.01),
+)
+RECIPES = {"small": SMALL, "paper": PAPER}
+
+
+class TaganTrainer(Trainer):
+    """Generator and discriminators, trained in turn."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        data: CaptionedPictures,
+        kept: CaptionedPictures,
+        header: Header,
+        *,
+        steps: int,
+        seed: int = 0,
+    ) -> None:
+        """`kept` are pictures that are only looked at; `header` says what the export is of."""
+        torch.manual_seed(seed)
+        self.recipe, self.data, self.kept, self.header = recipe, data, kept, header
+        self.steps, self.seed = steps, seed
+        cfg, vocabulary = recipe.model, data.vocabulary
+        self.net = _channels_last(Tagan(cfg, vocabulary))
+        self.disc = _channels_last(Discriminator(cfg))
+        self.disc_words = nn.Embedding(len(vocabulary), cfg.word_dim, padding_idx=PAD)
+        self.features = (
+            _channels_last(FeatureDiscriminator(load_lite("lite0"), cfg.text_dim))
+            if recipe.lambda_feature
+            else None
+        )
+        self.average = Average(self.net, _channels_last(Tagan(cfg, vocabulary)), recipe.ema)
+        self.disc_parameters = [*self.disc.parameters(), *self.disc_words.parameters()]
+        if self.features is not None:
+            self.disc_parameters += self.features.trained_parameters()
+        self.opt_net = _adam(self.net.parameters(), recipe.learning_rate)
+        self.opt_disc = _adam(self.disc_parameters, recipe.learning_rate)
+        self.bfloat16 = torch.ops.mkldnn._is_mkldnn_bf16_supported()
+        share_weights(self._modules().values())
+
+    def train_step(self, step: int) -> Mapping[str, float]:
+        """One step of the discriminators (eq. 6), then one of the generator (eq. 7)."""
+        self._schedule(step)
+        rng = step_generator(self.seed, step)
+        batch = self.data.batch(
+            self.recipe.batch_size, seed=self.seed, step=step, rank=rank()
+        )
+        real, matching, other = batch.image, batch.matching, batch.other
+        with self._autocast():
+            edited, own, drawn = self._edit(real, matching, other, rng)
+            right, wrong = self._read(matching), self._read(other)
+            losses = self._discriminator_losses(real, edited.detach(), right, wrong, rng)
+        self._descend(self.opt_disc, self.disc_parameters, losses)
+        frozen = TextFeatures(wrong.words.detach(), wrong.sentence.detach(), wrong.mask)
+        _require_grad(self.disc_parameters, False)
+        with self._autocast():
+            generator_losses = self._generator_losses(real, edited, own, drawn, frozen, rng)
+        self._descend(self.opt_net, list(self.net.parameters()), generator_losses)
+        _require_grad(self.disc_parameters, True)
+        self.average.update(step)
+        return {name: loss.item() for name, loss in (losses | generator_losses).items()}
+
+    def _edit(
+        self, real: Tensor, matching: Tensor, other: Tensor, rng: torch.Generator
+    ) -> tuple[Tensor, Tensor, Conditioning]:
+        """G(x, t^) of the batch and G(x, t) of its first part, in one pass."""
+        again = round(len(real) * self.recipe.own_share)
+        longest = max(matching.shape[1], other.shape[1])
+        words = torch.cat([_padded(other, longest), _padded(matching[:again], longest)])
+        noise = torch.randn(len(words), self.recipe.model.cond_dim, generator=rng)
+        image, drawn = self.net.generator(
+            torch.cat([real, real[:again]]), self.net.embedding(words), words != PAD, noise
+        )
+        return image[: len(real)], image[len(real) :], drawn
+
+    def _read(self, words: Tensor) -> TextFeatures:
+        return self.disc.text(self.disc_words(words), words != PAD)
+
+    def _discriminator_losses(
+        self,
+        real: Tensor,
+        fake: Tensor,
+        right: TextFeatures,
+        wrong: TextFeatures,
+        rng: torch.Generator,
+    ) -> dict[str, Tensor]:
+        """Eq. 6; fakes are not shown to the conditional part, as in the paper."""
+        recipe = self.recipe
+        real, fake = recipe.augmentation(real, rng), recipe.augmentation(fake, rng)
+        on_real, vectors = self.disc.look(real)
+        on_fake, _ = self.disc.look(fake)
+        matches, mismatches = self.disc.match(vectors, right), self.disc.match(vectors, wrong)
+        losses = {
+            "d_real": (softplus(-on_real).mean() + softplus(on_fake).mean()) / 2,
+            "d_cond": recipe.lambda_cond * (_says_yes(matches) + _says_no(mismatches)) / 2,
+        }
+        if self.features is not None:
+            with torch.no_grad():
+                seen, made = self.features.features(real), self.features.features(fake)
+            losses["d_feature"] = recipe.lambda_feature * hinge_discriminator(
+                self.features(seen, right.sentence),
+                self.features(seen, wrong.sentence),
+                self.features(made, wrong.sentence),
+            )
+        return losses
+
+    def _generator_losses(
+        self,
+        real: Tensor,
+        edited: Tensor,
+        own: Tensor,
+        drawn: Conditioning,
+        asked: TextFeatures,
+        rng: torch.Generator,
+    ) -> dict[str, Tensor]:
+        """Eq. 7."""
+        recipe = self.recipe
+        distance = l1_loss if recipe.rec_power == 1 else mse_loss
+        losses = {"g_rec": recipe.lambda_rec * distance(own, real[: len(own)])}  # eq. 1
+        edited = recipe.augmentation(edited, rng)
+        logits, vectors = self.disc.look(edited)
+        losses["g_real"] = binary_cross_entropy_with_logits(logits, torch.ones_like(logits))
+        losses["g_cond"] = recipe.lambda_cond * _says_yes(self.disc.match(vectors, asked))
+        if self.features is not None:
+            judged = self.features(self.features.features(edited), asked.sentence)
+            losses["g_feature"] = recipe.lambda_feature * hinge_generator(judged)
+        if recipe.lambda_kl:
+            losses["g_kl"] = recipe.lambda_kl * _kl(drawn)
+        return losses
+
+    def _descend(
+        self,
+        optimizer: torch.optim.Optimizer,
+        parameters: list[nn.Parameter],
+        losses: dict[str, Tensor],
+    ) -> None:
+        optimizer.zero_grad(set_to_none=True)
+        torch.stack([loss.float() for loss in losses.values()]).sum().backward()
+        average_gradients(parameters)
+        optimizer.step()
+
+    def _schedule(self, step: int) -> None:
+        """Set both learning rates for this step."""
+        rate = self.recipe.learning_rate
+        if self.recipe.halve_every:
+            rate *= 0.5 ** (step * self.recipe.batch_size // self.recipe.halve_every)
+        else:
+            rate *= min(1.0, max(0, self.steps - step) / (0.2 * self.steps))
+        for optimizer in (self.opt_net, self.opt_disc):
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+
+    def _autocast(self) -> AbstractContextManager[None]:
+        return torch.autocast("cpu", torch.bfloat16, enabled=self.bfloat16)
+
+    def _modules(self) -> dict[str, nn.Module]:
+        modules = {"net": self.net, "disc": self.disc, "disc_words": self.disc_words}
+        modules["average"] = self.average.copy
+        if self.features is not None:
+            modules["features"] = self.features.heads
+        return modules
+
+    def state(self) -> dict[str, Any]:
+        saved = {name: module.state_dict() for name, module in self._modules().items()}
+        return saved | {"opt_net": self.opt_net.state_dict(), "opt_disc": self.opt_disc.state_dict()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        for name, module in self._modules().items():
+            module.load_state_dict(state[name])
+        self.opt_net.load_state_dict(state["opt_net"])
+        self.opt_disc.load_state_dict(state["opt_disc"])
+
+    @torch.inference_mode()
+    def sheet(self) -> Image.Image:
+        """Kept pictures; again with their own captions; then with each of the header's examples."""
+        count = min(_SHEET_COLUMNS, len(self.kept))
+        chosen = [i * len(self.kept) // count for i in range(count)]  # spread over the classes
+        source = to_tensor(np.stack([self.kept.centre(i) for i in chosen]))
+        own = [self.kept.examples[i].captions[0] for i in chosen]
+        rows = [row(source), row(self._ask(source, own).image)]
+        rows += [row(self._ask(source, [text] * count).image) for text in self.header.examples]
+        return sheet(rows, ["source", "its own caption", *self.header.examples])
+
+    def _ask(self, image: Tensor, captions: list[str]) -> Output:
+        net = self.average.copy
+        assert isinstance(net, Tagan)
+        noise = torch.zeros(len(image), net.noise_dim)
+        return net.manipulate(net.prepare(image), net.encode_text(captions), noise)
+
+    def export(self, folder: Path, *, steps: int, hours: float) -> Path:
+        header = replace(
+            self.header,
+            config=asdict(self.recipe.model),
+            steps=steps,
+            pictures=steps * self.recipe.batch_size,
+            metrics={"training_hours": round(hours, 2)},
+        )
+        path = folder / f"{header.id}{SUFFIX}"
+        net = self.average.copy
+        assert isinstance(net, Tagan)
+        save(net, header, path)
+        return path
+
+
+def _says_yes(judged: Judgement) -> Tensor:
+    """-log D(x, t), mean over the batch."""
+    return -judged.log_match.mean()
+
+
+def _says_no(judged: Judgement) -> Tensor:
+    """-log(1 - D(x, t)), mean over the batch."""
+    return -torch.log1p(-judged.log_match.exp().clamp(max=1 - 1e-6)).mean()
+
+
+def _kl(drawn: Conditioning) -> Tensor:
+    """KL of N(mean, sigma) from N(0, 1), mean over width and batch."""
+    return (-drawn.log_sigma + 0.5 * ((2 * drawn.log_sigma).exp() + drawn.mean**2 - 1)).mean()
+
+
+def _padded(words: Tensor, length: int) -> Tensor:
+    return pad(words, (0, length - words.shape[1]), value=PAD)
+
+
+def _channels_last(module: M) -> M:
+    return module.to(memory_format=torch.channels_last)
+
+
+def _adam(parameters: Any, rate: float) -> torch.optim.Adam:
+    return torch.optim.Adam(parameters, lr=rate, betas=(0.5, 0.999), fused=True)
+
+
+def _require_grad(parameters: list[nn.Parameter], value: bool) -> None:
+    for parameter in parameters:
+        parameter.requires_grad_(value)
