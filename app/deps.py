@@ -1,0 +1,71 @@
+"""What routes are given: the parts that `create_app` made, by their types."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from anyio import CapacityLimiter
+from fastapi import Depends, Header
+from starlette.requests import Request
+
+from app import prefer
+from app.catalogue import Catalogue
+from app.schemas import SampleList
+from app.settings import Settings
+from app.uploads import Uploads
+from worker.queue import JobQueue
+from worker.store import Store
+
+
+@dataclass(frozen=True)
+class Services:
+    """The parts of one web process."""
+
+    settings: Settings
+    queue: JobQueue
+    store: Store
+    models: Catalogue
+    samples: SampleList
+    uploads: Uploads
+    waiters: CapacityLimiter  # threads that wait for jobs, apart from those that serve requests
+
+
+async def _services(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+All = Annotated[Services, Depends(_services)]
+
+
+# These only look an attribute up: as plain functions each would cost a trip through a thread.
+async def _queue(services: All) -> JobQueue:
+    return services.queue
+
+
+async def _store(services: All) -> Store:
+    return services.store
+
+
+async def _models(services: All) -> Catalogue:
+    return services.models
+
+
+async def _uploads(services: All) -> Uploads:
+    return services.uploads
+
+
+async def _wait_s(
+    services: All,
+    header: Annotated[
+        str | None,
+        Header(alias="Prefer", description="`wait=N`: answer when the job is done, within N s."),
+    ] = None,
+) -> int | None:
+    return prefer.wait_seconds(header, at_most=services.settings.max_wait_s)
+
+
+Queue = Annotated[JobQueue, Depends(_queue)]
+Files = Annotated[Store, Depends(_store)]
+Models = Annotated[Catalogue, Depends(_models)]
+Pictures = Annotated[Uploads, Depends(_uploads)]
+WaitSeconds = Annotated[int | None, Depends(_wait_s)]

@@ -1,0 +1,213 @@
+"""Refusals and faults as RFC 9457 problems: each is a class here, and turned into a response once.
+
+A problem says what was wrong and what was wanted, in words of ours: it never repeats what was
+sent. Its `type` is a place on the page of the API, `/docs#problem-<type>`.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypedDict
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi_problem.handler import ExceptionHandler, new_exception_handler
+from rfc9457 import Problem, StatusProblem
+from rfc9457.openapi import problem_component, problem_response
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.catalogue import UnknownModel
+from app.middleware import add_headers
+from worker.pictures import BadCrop, BadPicture, NotAPicture, TooLarge
+from worker.queue import QueueDown, QueueFull, UnknownJob
+from worker.store import NotStored
+
+_log = logging.getLogger(__name__)
+
+TYPE_URI = "/docs#problem-{type}"
+
+
+class FieldError(TypedDict):
+    """What is wrong with one field of a request."""
+
+    field: str
+    message: str
+
+
+class BadRequest(StatusProblem):
+    status, type_, title = 400, "bad-request", "The request cannot be read"
+
+
+class NotFound(StatusProblem):
+    status, type_, title = 404, "not-found", "There is nothing here"
+
+
+class MethodNotAllowed(StatusProblem):
+    status, type_, title = 405, "method-not-allowed", "This address does not take that method"
+
+
+class Gone(StatusProblem):
+    status, type_, title = 410, "gone", "It was here and is no longer kept"
+
+
+class ContentTooLarge(StatusProblem):
+    status, type_, title = 413, "too-large", "The upload is too large"
+
+
+class UnsupportedMedia(StatusProblem):
+    status, type_, title = 415, "not-a-picture", "The upload is not a picture that can be read"
+
+
+class UnusablePicture(StatusProblem):
+    status, type_, title = 422, "unusable-picture", "The picture cannot be edited"
+
+
+class InvalidRequest(StatusProblem):
+    """Fields that cannot be used, each with what was wanted; `extras` go beside them."""
+
+    status, type_, title = 422, "invalid-request", "The request has fields that cannot be used"
+
+    def __init__(self, errors: Iterable[FieldError], **extras: Any) -> None:
+        listed = list(errors)
+        detail = "; ".join(f"{error['field']}: {error['message']}" for error in listed)
+        super().__init__(detail, errors=listed, **extras)
+
+    @classmethod
+    def of(cls, field: str, message: str, **extras: Any) -> "InvalidRequest":
+        """The refusal of one field."""
+        return cls([FieldError(field=field, message=message)], **extras)
+
+
+class ServerFault(StatusProblem):
+    """A fault of ours; what it was goes to the log and not over the wire."""
+
+    status, type_, title = 500, "server-fault", "Something broke on the server"
+
+    def __init__(self, _reason: str | None = None) -> None:
+        super().__init__("the request may be right; the log has the cause under the request's id")
+
+
+class Unavailable(StatusProblem):
+    status, type_, title = 503, "unavailable", "The service cannot take work now"
+    headers_ = {"Retry-After": "5"}  # noqa: RUF012 (the library declares it as a plain attribute)
+
+
+PROBLEMS: tuple[type[StatusProblem], ...] = (
+    BadRequest,
+    NotFound,
+    MethodNotAllowed,
+    Gone,
+    ContentTooLarge,
+    UnsupportedMedia,
+    UnusablePicture,
+    InvalidRequest,
+    ServerFault,
+    Unavailable,
+)
+
+# From the exceptions of the parts to problems; the first row that fits counts.
+_TRANSLATIONS: Mapping[type[Exception], Callable[[Any], Problem]] = {
+    TooLarge: lambda error: ContentTooLarge(str(error)),
+    NotAPicture: lambda error: UnsupportedMedia(str(error)),
+    BadPicture: lambda error: UnusablePicture(str(error)),
+    BadCrop: lambda error: InvalidRequest.of("crop", str(error)),
+    UnknownJob: lambda _: NotFound("there is no such job: its id is wrong, or it was long ago"),
+    NotStored: lambda _: Gone("the picture is no longer kept: ask for it again"),
+    UnknownModel: lambda error: InvalidRequest.of("model", str(error), suggestions=error.known),
+    QueueFull: lambda _: Unavailable("the queue is full: try again later"),
+    QueueDown: lambda _: Unavailable("the queue cannot be reached: nothing was taken on"),
+}
+_FORESEEN = (Problem, HTTPException, RequestValidationError, *_TRANSLATIONS)
+
+
+def install(app: FastAPI) -> None:
+    """Every error of `app` becomes a problem: ours, the framework's and what nobody foresaw."""
+    handler = new_exception_handler(
+        pre_hooks=[_log_unforeseen],
+        handlers={kind: _translated(into) for kind, into in _TRANSLATIONS.items()},
+        unhandled_wrappers={"default": ServerFault},
+        post_hooks=[_with_headers],
+        http_exception_handler=_from_http,
+        request_validation_handler=_from_validation,
+        documentation_uri_template=TYPE_URI,
+    )
+    for kind in (*_FORESEEN, Exception):
+        app.add_exception_handler(kind, handler)
+
+
+def responses(*problems: type[StatusProblem]) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that may answer with these problems, for its OpenAPI entry."""
+    by_status: dict[int | str, list[type[StatusProblem]]] = {}
+    for problem in problems:
+        by_status.setdefault(problem.status, []).append(problem)
+    return {status: _documented(kinds) for status, kinds in by_status.items()}
+
+
+def component() -> dict[str, Any]:
+    """The OpenAPI schema that all problems share."""
+    text = {"type": "string"}
+    error = {
+        "type": "object",
+        "properties": {"field": text, "message": text},
+        "required": ["field", "message"],
+    }
+    return problem_component(
+        "Problem",
+        detail=text | {"description": "What was wrong, and what was wanted."},
+        errors={"type": "array", "items": error, "description": "One for each field at fault."},
+        suggestions={"type": "array", "items": text, "description": "What would work instead."},
+    )
+
+
+def _documented(kinds: list[type[StatusProblem]]) -> dict[str, Any]:
+    return problem_response("; ".join(kind.title for kind in kinds), [_example(k) for k in kinds])
+
+
+def _example(kind: type[StatusProblem]) -> dict[str, Any]:
+    if kind is InvalidRequest:
+        return InvalidRequest.of("seed", "Input should be a valid integer").marshal(uri=TYPE_URI)
+    return kind("what was wrong, and what was wanted").marshal(uri=TYPE_URI)
+
+
+def _log_unforeseen(request: Request, error: Exception) -> None:
+    """One line that ties the request's id to the traceback, which the server logs itself."""
+    if not isinstance(error, _FORESEEN):
+        _log.error("request %s failed: %s", request.state.request_id, type(error).__name__)
+
+
+def _with_headers(
+    content: dict[str, Any], request: Request, response: Response
+) -> tuple[dict[str, Any], Response]:
+    """A fault's answer is made outside of all middleware, so what that adds is added here too."""
+    add_headers(response.headers, request.state.request_id)
+    return content, response
+
+
+def _translated(into: Callable[[Any], Problem]) -> Callable[..., Problem]:
+    return lambda _handler, _request, error: into(error)
+
+
+def _from_http(_handler: ExceptionHandler, _request: Request, error: HTTPException) -> Problem:
+    """The framework's own refusals: no such route, wrong method, a body that cannot be parsed."""
+    match error.status_code:
+        case 404:
+            return NotFound("this address leads nowhere, wanted one of those at /docs")
+        case 405:
+            return MethodNotAllowed(
+                "wanted one of those in the Allow header", dict(error.headers or {})
+            )
+        case 413:
+            return ContentTooLarge(error.detail)
+        case _:
+            return BadRequest(error.detail)
+
+
+def _from_validation(
+    _handler: ExceptionHandler, _request: Request, error: RequestValidationError
+) -> Problem:
+    """Field and wish of each error; `input` and `ctx`, which repeat what was sent, are left out."""
+    return InvalidRequest(
+        FieldError(field=".".join(str(part) for part in found["loc"][1:]), message=found["msg"])
+        for found in error.errors()
+    )

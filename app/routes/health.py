@@ -1,0 +1,52 @@
+"""GET /livez and /readyz: is the process up, and would work that is sent now be done now."""
+
+from collections.abc import Iterator
+
+from fastapi import APIRouter
+from fsspec.core import url_to_fs
+
+from app.deps import All, Services
+from app.errors import Unavailable, responses
+from app.schemas import Alive, Ready
+from worker.queue import QueueDown
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/livez", operation_id="isAlive")
+async def livez() -> Alive:
+    """The process answers."""
+    return Alive()
+
+
+@router.get("/readyz", operation_id="isReady", responses=responses(Unavailable))
+def readyz(services: All) -> Ready:
+    """503 with the reasons until a worker has a model in memory and the store takes files."""
+    reasons = list(_obstacles(services))
+    if reasons:
+        raise Unavailable("; ".join(reasons), reasons=reasons)
+    models = sorted(services.queue.ready_models())
+    return Ready(models=models, queued=services.queue.depth())
+
+
+def _obstacles(services: Services) -> Iterator[str]:
+    if not len(services.models):
+        yield "there is no checkpoint to serve"
+    try:
+        if not services.queue.ready_models():
+            yield "no worker has a model in memory yet"
+    except QueueDown:
+        yield "the queue cannot be reached"
+    if not _takes_files(services.settings.store_url):
+        yield "the store takes no files"
+
+
+def _takes_files(store_url: str) -> bool:
+    files, root = url_to_fs(store_url)
+    probe = f"{root}/.ready"
+    try:
+        files.pipe_file(probe, b"")
+        files.rm_file(probe)
+    except OSError:
+        return False
+    return True

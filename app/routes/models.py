@@ -1,0 +1,14 @@
+"""GET /models: the checkpoints that can be asked for."""
+
+from fastapi import APIRouter
+
+from app.deps import Models
+from app.schemas import Model, ModelList
+
+router = APIRouter(tags=["models"])
+
+
+@router.get("/models", operation_id="listModels")
+def list_models(models: Models) -> ModelList:
+    """All checkpoints with their tasks, domains and figures, the first choice first."""
+    return ModelList(models=[Model.of(header) for header in models])

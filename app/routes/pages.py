@@ -1,0 +1,48 @@
+"""GET / and /docs: the page for people, the one for developers, and the files that they need."""
+
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.encoders import jsonable_encoder
+from fastapi.staticfiles import StaticFiles
+from fastapi.templating import Jinja2Templates
+
+from app.deps import All
+from app.errors import PROBLEMS
+from app.schemas import Model
+
+_ROOT = Path(__file__).resolve().parents[2]
+STATIC = _ROOT / "static"
+_REVALIDATE = {"Cache-Control": "no-cache"}  # kept, and asked after: an update shows at once
+
+
+class StaticPages(StaticFiles):
+    """Static files that a browser asks after before it uses its copy."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers.update(_REVALIDATE)
+        return response
+
+
+def create_router() -> APIRouter:
+    """The routes of the pages, with their templates."""
+    router = APIRouter(include_in_schema=False)
+    templates = Jinja2Templates(_ROOT / "templates")
+
+    @router.get("/")
+    def show_editor(request: Request, services: All) -> Response:
+        context = {
+            "models": jsonable_encoder([Model.of(header) for header in services.models]),
+            "samples": jsonable_encoder(services.samples.samples),
+            "version": request.app.version,
+        }
+        return templates.TemplateResponse(request, "index.html", context, headers=_REVALIDATE)
+
+    @router.get("/docs")
+    def show_api(request: Request) -> Response:
+        context = {"api": request.app.openapi(), "base": request.base_url, "problems": PROBLEMS}
+        return templates.TemplateResponse(request, "api.html", context, headers=_REVALIDATE)
+
+    return router

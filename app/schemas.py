@@ -1,0 +1,302 @@
+"""The shapes of the API: what a form may say and what an answer holds."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Literal, Self
+
+from fastapi import UploadFile
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from models.checkpoint import Header
+from models.registry import Task
+from models.text.vocabulary import UnknownWord, tokenize
+from worker.messages import Crop, OutputFile
+from worker.queue import JobView, Status
+
+MAX_CAPTION = 300  # characters
+MAX_VARIATIONS = 8
+MAX_SEED = 2**32 - 1
+_CROP_PATTERN = r"^\d{1,6},\d{1,6},\d{1,6},\d{1,6}$"
+_IMAGE_ID_PATTERN = r"^uploads-[0-9a-f]{32}(\.[a-z0-9]{1,5})?$"
+
+
+def _with_words(caption: str) -> str:
+    if not tokenize(caption):
+        raise ValueError("there is no word in it, wanted at least one")
+    return caption
+
+
+def _read_crop(value: object) -> object:
+    parts = value.split(",") if isinstance(value, str) else []
+    if len(parts) != 4 or not all(p.strip().isdecimal() and len(p) <= 6 for p in parts):
+        raise ValueError("wanted left,top,width,height: four whole numbers of pixels")
+    return Crop(*(int(part) for part in parts))
+
+
+Caption = Annotated[
+    str,
+    Field(min_length=1, max_length=MAX_CAPTION, examples=["this flower has yellow petals"]),
+    AfterValidator(_with_words),
+]
+CropText = Annotated[
+    Crop,
+    BeforeValidator(_read_crop),
+    WithJsonSchema({"type": "string", "pattern": _CROP_PATTERN, "examples": ["420,300,640,640"]}),
+]
+
+
+class EditForm(BaseModel):
+    """What to change and in which picture: `image` or `image_id`, one of the two."""
+
+    caption: Caption
+    image: UploadFile | None = Field(None, description="JPEG, PNG or WebP, up to 25 MiB.")
+    image_id: str | None = Field(
+        None, pattern=_IMAGE_ID_PATTERN, description="A picture stored by `POST /images`."
+    )
+    model: str | None = Field(
+        None, max_length=100, description="An id of `GET /models`.", examples=["tagan-flowers-64"]
+    )
+    seed: int | None = Field(None, ge=0, le=MAX_SEED, description="Left out: one is drawn.")
+    variations: int = Field(1, ge=1, le=MAX_VARIATIONS, description="Each has the next seed.")
+    crop: CropText | None = Field(
+        None,
+        description="left,top,width,height in pixels of the upright photo: what the network sees "
+        "and may change. Left out: the largest centred square.",
+    )
+    mask: UploadFile | None = Field(
+        None, description="A picture of the photo's size: white may change, black may not."
+    )
+    full_resolution: bool = Field(
+        True, description="False: a preview, at most 768 pixels on its long side."
+    )
+    format: Literal["png", "jpeg", "webp"] | None = Field(
+        None, description="Left out: as the photo came."
+    )
+
+
+class ImageForm(BaseModel):
+    """A picture to keep."""
+
+    image: UploadFile = Field(description="JPEG, PNG or WebP, up to 25 MiB.")
+
+
+class StoredImage(BaseModel):
+    """A picture that edits can name from now on."""
+
+    image_id: str
+    width: int = Field(description="Pixels of the upright photo.")
+    height: int
+    expires_at: datetime
+
+
+class Word(BaseModel):
+    """A word that the model never saw, and what it would understand instead, best first."""
+
+    word: str
+    nearest: list[str]
+
+    @classmethod
+    def of(cls, unknown: UnknownWord) -> Self:
+        return cls(word=unknown.word, nearest=list(unknown.nearest))
+
+
+class CheckedWord(Word):
+    """One word of a caption, in its place."""
+
+    known: bool
+
+
+class CaptionCheck(BaseModel):
+    """What a model makes of a caption."""
+
+    words: list[CheckedWord] = Field(description="All words, in order.")
+    unknown_words: list[Word] = Field(description="Those the model never saw, each once.")
+
+    @classmethod
+    def of(cls, caption: str, unknown_words: Sequence[UnknownWord]) -> Self:
+        unknown = [Word.of(word) for word in unknown_words]
+        nearest = {word.word: word.nearest for word in unknown}
+        words = [
+            CheckedWord(word=word, known=word not in nearest, nearest=nearest.get(word, []))
+            for word in tokenize(caption)
+        ]
+        return cls(words=words, unknown_words=unknown)
+
+
+class JobOutput(BaseModel):
+    """One finished picture, by its links."""
+
+    image: str = Field(examples=["/jobs/3f0c/outputs/0/image"])
+    media_type: str = Field(examples=["image/jpeg"])
+    width: int
+    height: int
+    seed: int
+    network_image: str = Field(description="The network's own small answer, PNG.")
+    scores: list[float] = Field(description="How far each word is obeyed, from 0 to 1.")
+
+    @classmethod
+    def of(cls, file: OutputFile, link: str) -> Self:
+        return cls(
+            image=f"{link}/image",
+            media_type=file.media_type,
+            width=file.width,
+            height=file.height,
+            seed=file.seed,
+            network_image=f"{link}/network-image",
+            scores=list(file.scores),
+        )
+
+
+class JobMetrics(BaseModel):
+    """Where the time of a job went, in seconds."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    queue_s: float
+    load_s: float
+    predict_s: float
+    batch_size: int
+
+
+class JobError(BaseModel):
+    """Why a job failed."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    title: str
+    detail: str
+    retryable: bool
+
+
+class JobLinks(BaseModel):
+    """Where the job itself is, and where it can be stopped (by POST)."""
+
+    self: str
+    cancel: str
+
+
+class Job(BaseModel):
+    """An edit that was asked for, as it stands."""
+
+    id: str
+    status: Status
+    task: Task
+    model: str
+    caption: str
+    seed: int = Field(description="Of the first variation.")
+    image_id: str | None = Field(description="The picture; other captions can be tried on it.")
+    queue_position: int | None = Field(description="Jobs ahead of it; null unless it is queued.")
+    outputs: list[JobOutput]
+    unknown_words: list[Word] = Field(description="Words that the model never saw.")
+    metrics: JobMetrics | None
+    error: JobError | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    expires_at: datetime | None = Field(description="From when the pictures are gone.")
+    links: JobLinks
+
+    @classmethod
+    def of(cls, view: JobView, unknown_words: Sequence[UnknownWord]) -> Self:
+        link, asked, result = f"/jobs/{view.id}", view.request, view.result
+        files = enumerate(result.outputs if result else ())
+        return cls(
+            id=view.id,
+            status=view.status,
+            task=asked.task,
+            model=asked.model,
+            caption=asked.caption,
+            seed=asked.seed,
+            image_id=asked.image_id,
+            queue_position=view.queue_position,
+            outputs=[JobOutput.of(file, f"{link}/outputs/{n}") for n, file in files],
+            unknown_words=[Word.of(word) for word in unknown_words],
+            metrics=JobMetrics.model_validate(result.metrics) if result else None,
+            error=JobError.model_validate(view.error) if view.error else None,
+            created_at=view.created_at,
+            started_at=view.started_at,
+            finished_at=view.finished_at,
+            expires_at=view.expires_at,
+            links=JobLinks(self=link, cancel=f"{link}/cancel"),
+        )
+
+
+class Model(BaseModel):
+    """A checkpoint that can be asked for."""
+
+    id: str = Field(examples=["tagan-flowers-64"])
+    system: str = Field(examples=["tagan"])
+    title: str
+    task: Task = Field(description="The first of `tasks`.")
+    tasks: list[Task]
+    domain: str = Field(examples=["flowers"])
+    image_size: int = Field(description="Pixels a side of what the network sees.")
+    trained: bool = Field(description="False: random weights, for trying out the house.")
+    steps: int
+    metrics: dict[str, float]
+    licence: str
+    data: str
+    examples: list[str] = Field(description="Captions to start from.")
+    summary: str
+    paper: str
+
+    @classmethod
+    def of(cls, header: Header) -> Self:
+        spec = header.spec
+        tasks = sorted(spec.tasks, reverse=True)  # manipulate before generate
+        return cls(
+            id=header.id,
+            system=header.system,
+            title=spec.title,
+            task=tasks[0],
+            tasks=tasks,
+            domain=header.domain,
+            image_size=header.image_size,
+            trained=header.steps > 0,
+            steps=header.steps,
+            metrics=dict(header.metrics),
+            licence=header.licence,
+            data=header.data,
+            examples=list(header.examples),
+            summary=spec.summary,
+            paper=spec.paper,
+        )
+
+
+class ModelList(BaseModel):
+    """All checkpoints that are served here."""
+
+    models: list[Model]
+
+
+class Sample(BaseModel):
+    """A picture to try things out on, free to use."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    name: str
+    url: str
+    title: str
+    author: str
+    licence: str
+    domain: str
+
+
+class SampleList(BaseModel):
+    """All sample pictures."""
+
+    samples: list[Sample]
+
+
+class Alive(BaseModel):
+    """The web process runs."""
+
+    status: Literal["alive"] = "alive"
+
+
+class Ready(BaseModel):
+    """Work that is sent now is done now."""
+
+    status: Literal["ready"] = "ready"
+    models: list[str] = Field(description="Models that a worker has in memory.")
+    queued: int = Field(description="Jobs that wait for a worker.")

@@ -1,0 +1,17 @@
+"""What the web process can be told by the environment, besides what it shares with the worker."""
+
+from pydantic import Field
+
+from worker import pictures
+from worker.settings import Settings as SharedSettings
+
+
+class Settings(SharedSettings):
+    """Each field is read from WORDBRUSH_<NAME>."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    max_upload_bytes: int = Field(default=pictures.MAX_BYTES, gt=0)
+    max_pixels: int = Field(default=pictures.MAX_PIXELS, gt=0)
+    max_wait_s: int = Field(default=60, ge=0)  # the longest `Prefer: wait`
+    max_waiters: int = Field(default=64, ge=1)  # requests that wait at one time

@@ -1,0 +1,125 @@
+"""A web process on a real queue and store; workers are played by hand through the queue."""
+
+import json
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from threading import Thread
+from time import sleep
+
+import httpx
+import numpy as np
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from PIL import Image
+
+from app.main import create_app
+from app.settings import Settings
+from models.checkpoint import Header
+from worker.messages import Metrics, OutputFile, Result
+from worker.queue import JobQueue, WorkerView
+from worker.settings import Settings as SharedSettings
+from worker.store import Store
+
+WORDS = ("flower", "this", "has", "petals", "yellow", "red", "white", "with")
+
+
+def write_checkpoint(folder: Path, *, domain: str = "flowers", steps: int = 1000) -> Header:
+    """A checkpoint without tensors, which is all that the web process reads of one."""
+    header = Header(
+        system="tagan",
+        domain=domain,
+        image_size=64,
+        config={},
+        words=WORDS,
+        steps=steps,
+        metrics={"colour_accuracy": 0.7},
+        examples=("this flower has yellow petals",),
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    raw = json.dumps({"__metadata__": header.to_metadata()}).encode()
+    path = folder / f"{header.id}.safetensors"
+    path.write_bytes(len(raw).to_bytes(8, "little") + raw)
+    return header
+
+
+def picture(width: int = 64, height: int = 48, format: str = "jpeg", mode: str = "RGB") -> bytes:
+    """A file with a gradient in it."""
+    grey = np.linspace(0, 255, width * height).reshape(height, width).astype(np.uint8)
+    file = BytesIO()
+    Image.fromarray(grey).convert(mode).save(file, format)
+    return file.getvalue()
+
+
+def stored(settings: SharedSettings) -> list[Path]:
+    """The files in the local store of `settings`."""
+    return [path for path in Path(settings.store_url).rglob("*") if path.is_file()]
+
+
+@pytest.fixture
+def web_settings(settings: SharedSettings) -> Settings:
+    """Settings of a web process that offers one model for flowers and one for clothes."""
+    for domain in ("clothes", "flowers"):
+        write_checkpoint(settings.checkpoints[0], domain=domain)
+    return Settings(**settings.model_dump(), max_wait_s=5)
+
+
+@pytest.fixture
+def app(web_settings: Settings) -> FastAPI:
+    return create_app(web_settings)
+
+
+@pytest.fixture
+def client(app: FastAPI) -> Iterator[httpx.Client]:
+    """Speaks to the web process over a real socket."""
+    with serving(app) as address, httpx.Client(base_url=address, timeout=20) as client:
+        yield client
+
+
+@contextmanager
+def serving(app: FastAPI) -> Iterator[str]:
+    """A real server of `app` on a free port; its address."""
+    config = uvicorn.Config(app, log_config=None, access_log=False)
+    server = uvicorn.Server(config)
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        thread = Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        while not server.started and thread.is_alive():
+            sleep(0.005)
+        yield "http://{}:{}".format(*listener.getsockname())
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture
+def queue(web_settings: Settings) -> Iterator[JobQueue]:
+    queue = JobQueue.from_settings(web_settings)
+    yield queue
+    queue.connection.close()
+
+
+@pytest.fixture
+def finish(queue: JobQueue, store: Store) -> Callable[[str], Result]:
+    """Ends a job as a worker would that paints a red square."""
+
+    def end(job_id: str) -> Result:
+        key = store.put(picture(mode="RGB"), kind="results", suffix=".jpg")
+        small = store.put(picture(format="png"), kind="results", suffix=".png")
+        output = OutputFile(key, "image/jpeg", 64, 48, seed=7, network_image=small)
+        result = Result((output,), Metrics(queue_s=0.01, predict_s=0.04))
+        assert queue.finish(job_id, result)
+        return result
+
+    return end
+
+
+@pytest.fixture
+def warm_worker(queue: JobQueue) -> WorkerView:
+    """A worker that says it has both models in memory."""
+    worker = WorkerView("w1", 1, "here", "cpu", ("tagan-clothes-64", "tagan-flowers-64"))
+    queue.announce(worker)
+    return worker

@@ -1,0 +1,47 @@
+from pathlib import Path
+
+import pytest
+
+from app.catalogue import Catalogue, UnknownModel
+from models.checkpoint import BadCheckpoint
+from models.registry import Task
+from tests.app.conftest import write_checkpoint
+
+
+def test_flowers_come_first_whatever_their_file_is_called(tmp_path: Path) -> None:
+    for domain in ("birds", "flowers", "clothes"):
+        write_checkpoint(tmp_path, domain=domain)
+    found = [header.domain for header in Catalogue.read([tmp_path])]
+    assert found == ["flowers", "birds", "clothes"]
+
+
+def test_the_first_choice_is_what_no_name_means(tmp_path: Path) -> None:
+    write_checkpoint(tmp_path, domain="clothes")
+    assert Catalogue.read([tmp_path]).find(None, Task.MANIPULATE).domain == "clothes"
+
+
+def test_a_checkpoint_of_ones_own_replaces_the_shipped_one(tmp_path: Path) -> None:
+    write_checkpoint(tmp_path / "shipped", steps=1)
+    write_checkpoint(tmp_path / "own", steps=2)
+    [header] = Catalogue.read([tmp_path / "shipped", tmp_path / "own"])
+    assert header.steps == 2
+
+
+def test_a_folder_that_is_not_there_holds_nothing(tmp_path: Path) -> None:
+    assert len(Catalogue.read([tmp_path / "nowhere"])) == 0
+
+
+def test_a_model_that_can_not_do_the_task_is_refused_with_those_that_can(tmp_path: Path) -> None:
+    write_checkpoint(tmp_path)
+    catalogue = Catalogue.read([tmp_path])
+    with pytest.raises(UnknownModel, match="generate"):
+        catalogue.find("tagan-flowers-64", Task.GENERATE)
+    with pytest.raises(UnknownModel) as caught:
+        catalogue.find("nothing", Task.MANIPULATE)
+    assert caught.value.known == ["tagan-flowers-64"]
+
+
+def test_a_file_that_is_no_checkpoint_stops_the_start(tmp_path: Path) -> None:
+    (tmp_path / "bad.safetensors").write_bytes(b"nothing of the kind")
+    with pytest.raises(BadCheckpoint):
+        Catalogue.read([tmp_path])
