@@ -3,6 +3,7 @@
 import socket
 import subprocess
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,24 @@ def settings(valkey_url: str, data_dir: Path) -> Settings:
 @pytest.fixture
 def store(settings: Settings) -> Store:
     return Store.from_settings(settings)
+
+
+@pytest.fixture
+def tiny_model(settings: Settings) -> str:
+    """Id of a real checkpoint among `settings.checkpoints`: a TAGAN of 16 px, never trained."""
+    import torch
+
+    from models import tagan, weights
+    from models.checkpoint import Header
+
+    words = ("a", "yellow", "red", "flower", "with", "petals")
+    config = asdict(tagan.TINY)
+    header = Header("tagan", "flowers", tagan.TINY.image_size, config, words)
+    torch.manual_seed(0)
+    folder = settings.checkpoints[0]
+    folder.mkdir()
+    weights.save(weights.build(header), header, folder / f"{header.id}.safetensors")
+    return header.id
 
 
 @pytest.fixture

@@ -1,0 +1,289 @@
+"""Requests become pictures in the store; what is wrong with one fails that one alone."""
+
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from models.base import System
+from models.registry import Task
+from worker import pictures
+from worker.engine import Engine, Incompatible
+from worker.loading import ModelPool, load_for_serving
+from worker.messages import Crop, Failure, Request, Result
+from worker.settings import Settings
+from worker.store import Store
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def pool(settings: Settings, tiny_model: str) -> ModelPool:
+    return ModelPool(settings.checkpoints, CPU)
+
+
+@pytest.fixture
+def engine(pool: ModelPool, store: Store) -> Engine:
+    return Engine(pool, store)
+
+
+@pytest.fixture
+def request_(store: Store, tiny_model: str) -> Request:
+    """A complete edit of an uploaded photo, 120 x 90, JPEG."""
+    image_id = store.put(file(noise(120, 90), "JPEG"), kind="uploads", suffix=".jpeg")
+    return Request(Task.MANIPULATE, tiny_model, "a yellow flower", seed=3, image_id=image_id)
+
+
+def noise(width: int, height: int, seed: int = 0) -> Image.Image:
+    pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    return Image.fromarray(pixels)
+
+
+def file(image: Image.Image, kind: str) -> bytes:
+    data = BytesIO()
+    image.save(data, kind)
+    return data.getvalue()
+
+
+def only(outcomes: list[Result | Failure]) -> Result:
+    [outcome] = outcomes
+    assert isinstance(outcome, Result), outcome
+    return outcome
+
+
+def failed(outcomes: list[Result | Failure]) -> Failure:
+    [outcome] = outcomes
+    assert isinstance(outcome, Failure), outcome
+    return outcome
+
+
+def stored(store: Store, outcomes: list[Result | Failure]) -> list[bytes]:
+    return [store.get(output.image) for output in only(outcomes).outputs]
+
+
+def opened(data: bytes) -> Image.Image:
+    return Image.open(BytesIO(data))
+
+
+def test_an_edit_has_the_photos_size_and_format(
+    engine: Engine, store: Store, request_: Request
+) -> None:
+    [output] = only(engine.run([request_])).outputs
+    picture = opened(store.get(output.image))
+    assert picture.size == (output.width, output.height) == (120, 90)
+    assert picture.format == "JPEG"
+    assert output.media_type == "image/jpeg"
+    assert opened(store.get(output.network_image)).size == (16, 16)
+
+
+@pytest.mark.parametrize("kind", ["png", "jpeg", "webp"])
+def test_the_format_asked_for_is_the_one_that_comes(
+    engine: Engine, store: Store, request_: Request, kind: str
+) -> None:
+    [data] = stored(store, engine.run([replace(request_, format=kind)]))
+    assert opened(data).format == kind.upper()
+
+
+def test_a_picture_says_how_it_was_made(engine: Engine, store: Store, request_: Request) -> None:
+    [data] = stored(store, engine.run([request_]))
+    parameters = pictures.read_parameters(data)
+    assert parameters is not None
+    assert parameters["caption"] == "a yellow flower"
+    assert parameters["seed"] == "3"
+    assert parameters["crop"] == "15,0,90,90"
+
+
+def test_the_same_request_gives_the_same_bytes_cached_or_not(
+    engine: Engine, pool: ModelPool, store: Store, request_: Request
+) -> None:
+    first = stored(store, engine.run([request_]))
+    again = stored(store, engine.run([request_]))
+    fresh = stored(store, Engine(pool, store, cache_bytes=0).run([request_]))
+    assert first == again == fresh
+
+
+def test_another_caption_gives_another_picture(
+    engine: Engine, store: Store, request_: Request
+) -> None:
+    other = replace(request_, caption="a red flower with petals", format="png")
+    ours = replace(request_, format="png")
+    ours_pixels, other_pixels = (
+        opened(*stored(store, engine.run([r]))).tobytes() for r in (ours, other)
+    )
+    assert ours_pixels != other_pixels
+
+
+def test_variations_have_consecutive_seeds_and_the_first_is_the_single_one(
+    engine: Engine, store: Store, request_: Request
+) -> None:
+    three = replace(request_, variations=3, format="png")
+    result = only(engine.run([three]))
+    assert [output.seed for output in result.outputs] == [3, 4, 5]
+    second = replace(request_, seed=4, format="png")
+    [alone] = (np.asarray(opened(d)).astype(int) for d in stored(store, engine.run([second])))
+    together = np.asarray(opened(store.get(result.outputs[1].image))).astype(int)
+    assert abs(alone - together).max() <= 1
+
+
+def test_a_request_among_others_gives_the_picture_it_gives_alone(
+    engine: Engine, store: Store, request_: Request
+) -> None:
+    longer = replace(request_, caption="a red flower with yellow petals", format="png")
+    short = replace(request_, caption="red", format="png")
+    outcomes = engine.run([longer, short])
+    for request, outcome in zip((longer, short), outcomes, strict=True):
+        together = np.asarray(opened(*stored(store, [outcome]))).astype(int)
+        alone = np.asarray(opened(*stored(store, engine.run([request])))).astype(int)
+        assert abs(together - alone).max() <= 1
+        assert isinstance(outcome, Result)
+        assert outcome.metrics.batch_size == 2
+
+
+def test_outside_the_crop_no_bit_changes(engine: Engine, store: Store, request_: Request) -> None:
+    image = noise(100, 80)
+    image_id = store.put(file(image, "PNG"), kind="uploads")
+    crop = Crop(10, 20, 40, 32)
+    request = replace(request_, image_id=image_id, crop=crop, format="png")
+    [after] = (np.array(opened(d)) for d in stored(store, engine.run([request])))
+    changed = (after != np.asarray(image)).any(axis=2)
+    changed[20:52, 10:50] = False
+    assert not changed.any()
+
+
+def test_where_the_mask_is_black_no_bit_changes(
+    engine: Engine, store: Store, request_: Request
+) -> None:
+    image = noise(64, 64)
+    image_id = store.put(file(image, "PNG"), kind="uploads")
+    mask = Image.new("L", (64, 64), 0)
+    mask.paste(255, (0, 0, 32, 64))
+    mask_id = store.put(file(mask, "PNG"), kind="uploads")
+    request = replace(request_, image_id=image_id, mask_id=mask_id, format="png")
+    [after] = (np.asarray(opened(d)) for d in stored(store, engine.run([request])))
+    assert (after[:, 32:] == np.asarray(image)[:, 32:]).all()
+
+
+def test_a_preview_is_small_and_keeps_its_transparency(
+    engine: Engine, store: Store, request_: Request
+) -> None:
+    image = noise(1600, 800)
+    image.putalpha(Image.linear_gradient("L").resize((1600, 800)))
+    image_id = store.put(file(image, "PNG"), kind="uploads")
+    request = replace(request_, image_id=image_id, full_resolution=False)
+    [data] = stored(store, engine.run([request]))
+    assert opened(data).size == (768, 384)
+    assert opened(data).mode == "RGBA"
+
+
+BAD_ONES = {
+    "The caption has no words": {"caption": "?!"},
+    "The picture is gone": {"image_id": "uploads-" + "0" * 32},
+    "The crop does not fit the picture": {"crop": Crop(100, 0, 64, 64)},
+    "The picture can't be used": {"image_id": "rubbish"},
+    "The mask does not fit the picture": {"mask_id": "small"},
+}
+
+
+@pytest.mark.parametrize(("title", "fields"), BAD_ONES.items(), ids=BAD_ONES)
+def test_a_bad_request_fails_alone_among_good_ones(
+    engine: Engine, store: Store, request_: Request, title: str, fields: dict[str, object]
+) -> None:
+    made = {
+        "rubbish": lambda: store.put(b"\xff\xd8\xff no more", kind="uploads"),
+        "small": lambda: store.put(file(noise(20, 20), "PNG"), kind="uploads"),
+    }
+    fields = {k: made[v]() if isinstance(v, str) and v in made else v for k, v in fields.items()}
+    bad = replace(request_, **fields)  # type: ignore[arg-type]
+    first, second, third = engine.run([request_, bad, request_])
+    assert isinstance(first, Result)
+    assert isinstance(third, Result)
+    assert isinstance(second, Failure)
+    assert second.title == title
+
+
+def test_an_unknown_model_is_a_failure_that_names_it(engine: Engine, request_: Request) -> None:
+    failure = failed(engine.run([replace(request_, model="tagan-cats-64")]))
+    assert failure.title == "There is no such model"
+    assert "tagan-cats-64" in failure.detail
+
+
+def test_a_task_that_the_model_has_not_is_a_failure(engine: Engine, request_: Request) -> None:
+    failure = failed(engine.run([replace(request_, task=Task.GENERATE)]))
+    assert failure.title == "The model can't do this"
+
+
+def test_requests_for_different_models_are_not_run_together(
+    engine: Engine, request_: Request
+) -> None:
+    with pytest.raises(Incompatible):
+        engine.run([request_, replace(request_, model="other")])
+
+
+def test_a_canceled_request_leaves_nothing_and_the_others_go_on(
+    engine: Engine, request_: Request, data_dir: Path
+) -> None:
+    before = len(list((data_dir / "store" / "results").iterdir()))
+    canceled, done = engine.run([request_, request_], lambda index: index == 0)
+    assert isinstance(canceled, Failure)
+    assert canceled.title == "Canceled"
+    assert isinstance(done, Result)
+    assert len(list((data_dir / "store" / "results").iterdir())) == before + 2
+
+
+def test_a_cancel_is_noticed_between_variations(
+    engine: Engine, request_: Request, data_dir: Path
+) -> None:
+    answers = iter([False, False, False, True])
+    [outcome] = engine.run([replace(request_, variations=8)], lambda index: next(answers))
+    assert isinstance(outcome, Failure)
+    assert len(list((data_dir / "store" / "results").iterdir())) == 2 * 2
+
+
+def test_an_error_in_the_network_is_told_without_its_inside(
+    settings: Settings, store: Store, request_: Request
+) -> None:
+    def load(path: Path, device: torch.device) -> System:
+        system = load_for_serving(path, device)
+
+        def broken(*_: object) -> None:
+            raise RuntimeError("secret inside")
+
+        system.manipulate = broken  # type: ignore[assignment, method-assign]
+        return system
+
+    failure = failed(Engine(ModelPool(settings.checkpoints, CPU, load), store).run([request_]))
+    assert failure.retryable
+    assert "secret" not in failure.title + failure.detail
+
+
+def test_warming_up_loads_every_model(engine: Engine, pool: ModelPool, tiny_model: str) -> None:
+    assert pool.resident == ()
+    engine.warm()
+    assert pool.resident == (tiny_model,)
+
+
+def test_a_photo_is_decoded_and_prepared_once_for_many_captions(
+    settings: Settings, store: Store, request_: Request
+) -> None:
+    prepared: list[int] = []
+
+    def load(path: Path, device: torch.device) -> System:
+        system = load_for_serving(path, device)
+        prepare = system.prepare
+
+        def counting(image: torch.Tensor) -> object:
+            prepared.append(1)
+            return prepare(image)
+
+        system.prepare = counting  # type: ignore[assignment, method-assign]
+        return system
+
+    engine = Engine(ModelPool(settings.checkpoints, CPU, load), store)
+    for caption in ("red", "yellow", "a red flower"):
+        only(engine.run([replace(request_, caption=caption)]))
+    only(engine.run([replace(request_, crop=Crop(0, 0, 50, 50))]))
+    assert len(prepared) == 2

@@ -1,0 +1,294 @@
+"""Requests in, results or failures out: decode, one forward pass, full resolution, encode.
+
+A list of compatible requests (one model, one task) goes through the network together; whatever is
+wrong with one of them fails that one alone. The same request on its own gives the same bytes.
+Shapes: V pictures in the pass (the requests' variations in order), S image side, Z noise width.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from time import perf_counter
+from types import MappingProxyType
+from typing import TypeVar
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from models.base import EmptyCaption, Prepared, System, UnsupportedTask
+from models.checkpoint import BadCheckpoint
+from models.pictures import to_picture
+from models.registry import Task
+from worker import fullres, pictures
+from worker.cache import ByteCache
+from worker.loading import ModelPool, UnknownModel
+from worker.messages import Crop, Failure, Metrics, OutputFile, Request, Result
+from worker.pictures import BadCrop, BadPicture, Photo
+from worker.store import NotStored, Store
+
+PREVIEW_SIDE = 768  # pixels, the long side of a result that is not asked for in full resolution
+
+_log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class Canceled(RuntimeError):
+    """Nobody wants the result any more."""
+
+
+class BadMask(ValueError):
+    """The mask does not fit the photo."""
+
+
+class Incompatible(ValueError):
+    """The requests can't go through one network together."""
+
+
+_TITLES: Mapping[type[Exception], str] = MappingProxyType(
+    {
+        Canceled: "Canceled",
+        UnknownModel: "There is no such model",
+        BadCheckpoint: "The model can't be loaded",
+        UnsupportedTask: "The model can't do this",
+        EmptyCaption: "The caption has no words",
+        NotStored: "The picture is gone",
+        BadPicture: "The picture can't be used",
+        BadCrop: "The crop does not fit the picture",
+        BadMask: "The mask does not fit the picture",
+    }
+)
+_UNEXPECTED = Failure(
+    "Something went wrong inside",
+    "The worker hit an error that it did not expect; its log says more. Try again.",
+    retryable=True,
+)
+
+
+@dataclass(frozen=True)
+class _Source:
+    """The part of a request that comes from a photo."""
+
+    photo: Photo
+    crop: Crop
+    mask: Image.Image | None  # L, of the photo's size
+    prepared: Prepared  # of one picture
+
+
+@dataclass(frozen=True)
+class _Item:
+    """One request on its way through."""
+
+    request: Request
+    source: _Source | None
+    is_cancelled: Callable[[], bool]
+
+
+class Engine:
+    """Runs requests on the models of one pool; for one thread."""
+
+    def __init__(self, models: ModelPool, store: Store, *, cache_bytes: int = 2**29) -> None:
+        self._models = models
+        self._store = store
+        self._photos = ByteCache[Photo](cache_bytes * 3 // 4, _photo_bytes)
+        self._prepared = ByteCache[Prepared](cache_bytes // 4, _prepared_bytes)
+
+    @torch.inference_mode()
+    def run(
+        self,
+        requests: Sequence[Request],
+        cancelled: Callable[[int], bool] = lambda index: False,
+    ) -> list[Result | Failure]:
+        """What became of each request, in order; `cancelled` is asked by a request's index.
+
+        Raises:
+            Incompatible: they don't all name one model and one task.
+        """
+        if len({(request.model, request.task) for request in requests}) > 1:
+            raise Incompatible("wanted requests for one model and one task")
+        started = perf_counter()
+        system = _attempt(lambda: self._models.get(requests[0].model))
+        if isinstance(system, Failure):
+            return [system] * len(requests)
+        opened = [
+            _attempt(partial(self._open, system, request, partial(cancelled, index)))
+            for index, request in enumerate(requests)
+        ]
+        answers = iter(_answers(system, [item for item in opened if isinstance(item, _Item)]))
+        written = [
+            item if isinstance(item, Failure) else self._close(item, next(answers))
+            for item in opened
+        ]
+        metrics = Metrics(predict_s=perf_counter() - started, batch_size=len(requests))
+        return [w if isinstance(w, Failure) else Result(w, metrics) for w in written]
+
+    @torch.inference_mode()
+    def warm(self) -> None:
+        """Load every model and run each once, so that the first request is as fast as the next."""
+        self._models.warm()
+        for model_id in self._models.resident:
+            _attempt(partial(_rehearse, self._models.get(model_id), self._models.device))
+
+    def _open(self, system: System, request: Request, is_cancelled: Callable[[], bool]) -> _Item:
+        """The request with its photo decoded and prepared, from the cache where possible."""
+        if is_cancelled():
+            raise Canceled("the job was canceled")
+        if request.task not in system.tasks:
+            raise UnsupportedTask(f"{request.model} does not {request.task}")
+        source = self._source(system, request) if request.task.needs_image else None
+        return _Item(request, source, is_cancelled)
+
+    def _source(self, system: System, request: Request) -> _Source:
+        if request.image_id is None:
+            raise NotStored(f"to {request.task} takes a picture, and the request names none")
+        photo = self._photo(request.image_id)
+        crop = request.crop or pictures.centred_square(*photo.pixels.size)
+        pictures.check_crop(crop, *photo.pixels.size)
+        prepared = self._prepared.get(
+            (request.image_id, crop, request.model),
+            lambda: system.prepare(self._look(photo, crop, system.cfg.image_size)),
+        )
+        return _Source(photo, crop, self._mask(request.mask_id, photo), prepared)
+
+    def _look(self, photo: Photo, crop: Crop, side: int) -> Tensor:
+        """(1, 3, S, S) in [-1, 1], what the network sees of the photo."""
+        return fullres.look(photo.pixels, crop, side)[None].to(self._models.device)
+
+    def _photo(self, file_id: str) -> Photo:
+        return self._photos.get(file_id, lambda: pictures.decode(self._store.get(file_id)))
+
+    def _mask(self, mask_id: str | None, photo: Photo) -> Image.Image | None:
+        if mask_id is None:
+            return None
+        mask = self._photo(mask_id).pixels
+        if mask.size != photo.pixels.size:
+            wanted = "the photo's {} x {}".format(*photo.pixels.size)
+            raise BadMask("the mask has {} x {} pixels, wanted ".format(*mask.size) + wanted)
+        return mask.convert("L")
+
+    def _close(self, item: _Item, answer: Tensor | Failure) -> tuple[OutputFile, ...] | Failure:
+        """The item's variations (V, 3, S, S) in [-1, 1] as files in the store."""
+        if isinstance(answer, Failure):
+            return answer
+        return _attempt(
+            lambda: tuple(self._write(item, picture, v) for v, picture in enumerate(answer))
+        )
+
+    def _write(self, item: _Item, answer: Tensor, variation: int) -> OutputFile:
+        if item.is_cancelled():
+            raise Canceled("the job was canceled")
+        request, seed = item.request, item.request.seed + variation
+        picture, alpha = _carried(request, item.source, answer)
+        came_as = item.source.photo.format if item.source else "png"
+        kind = request.format or came_as
+        parameters = _parameters(request, item.source, seed)
+        data = pictures.encode(picture, alpha, kind, parameters)
+        small = pictures.encode(to_picture(answer), None, "png", parameters)
+        return OutputFile(
+            image=self._store.put(data, kind="results", suffix=f".{kind}"),
+            media_type=pictures.media_type(kind),
+            width=picture.width,
+            height=picture.height,
+            seed=seed,
+            network_image=self._store.put(small, kind="results", suffix=".png"),
+        )
+
+
+def _answers(system: System, items: Sequence[_Item]) -> list[Tensor | Failure]:
+    """One forward pass for all; if it fails, one for each, so that only the bad one fails."""
+    if not items:
+        return []
+    together = _attempt(partial(_forward, system, items))
+    if not isinstance(together, Failure):
+        return list(together)
+    if len(items) == 1:
+        return [together]
+    return [answer for item in items for answer in _answers(system, [item])]
+
+
+def _forward(system: System, items: Sequence[_Item]) -> tuple[Tensor, ...]:
+    """Each item's variations, (V, 3, S, S) in [-1, 1]."""
+    counts = [item.request.variations for item in items]
+    captions = [item.request.caption for item in items for _ in range(item.request.variations)]
+    text = system.encode_text(captions)
+    noise = torch.cat([_noise(system, item.request) for item in items]).to(text.sentence.device)
+    prepared = [item.source.prepared for item in items if item.source]
+    if prepared:
+        repeated = [p for p, count in zip(prepared, counts, strict=True) for _ in range(count)]
+        output = system.manipulate(Prepared.stack(repeated), text, noise)
+    else:
+        output = system.generate(text, noise)
+    return torch.split(output.image, counts)
+
+
+def _noise(system: System, request: Request) -> Tensor:
+    """(V, Z), drawn on the CPU so that a seed means the same on every device."""
+    seeds = range(request.seed, request.seed + request.variations)
+    return torch.stack(
+        [torch.randn(system.noise_dim, generator=torch.Generator().manual_seed(s)) for s in seeds]
+    )
+
+
+def _carried(
+    request: Request, source: _Source | None, answer: Tensor
+) -> tuple[Image.Image, Image.Image | None]:
+    """The finished picture and its transparency, of one size."""
+    if source is None:
+        return to_picture(answer), None
+    picture = fullres.carry(
+        source.photo.pixels,
+        source.crop,
+        source.prepared.image[0],
+        answer,
+        mask=source.mask,
+        max_side=None if request.full_resolution else PREVIEW_SIDE,
+    )
+    alpha = source.photo.alpha
+    return picture, alpha and fullres.shrink(alpha, max(picture.size))
+
+
+def _parameters(request: Request, source: _Source | None, seed: int) -> dict[str, str]:
+    """What it takes to make the picture again; written into it."""
+    parameters = {
+        "task": request.task.value,
+        "model": request.model,
+        "caption": request.caption,
+        "seed": str(seed),
+    }
+    if source is not None:
+        crop = source.crop
+        parameters["crop"] = f"{crop.left},{crop.top},{crop.width},{crop.height}"
+    return parameters
+
+
+def _rehearse(system: System, device: torch.device) -> None:
+    """One request's worth of work on a grey picture."""
+    text = system.encode_text(["a picture"])
+    noise = torch.zeros(1, system.noise_dim, device=device)
+    side = system.cfg.image_size
+    if Task.MANIPULATE in system.tasks:
+        system.manipulate(system.prepare(torch.zeros(1, 3, side, side, device=device)), text, noise)
+    if Task.GENERATE in system.tasks:
+        system.generate(text, noise)
+
+
+def _attempt(step: Callable[[], T]) -> T | Failure:
+    """What `step` returns, or why it can't."""
+    try:
+        return step()
+    except Exception as error:
+        for kind, title in _TITLES.items():
+            if isinstance(error, kind):
+                return Failure(title, str(error))
+        _log.exception("a request failed in an unexpected way")
+        return _UNEXPECTED
+
+
+def _photo_bytes(photo: Photo) -> int:
+    """Pillow keeps four bytes for a pixel in colour, one for a grey one."""
+    return photo.pixels.width * photo.pixels.height * (5 if photo.alpha else 4)
+
+
+def _prepared_bytes(prepared: Prepared) -> int:
+    return sum(tensor.nbytes for tensor in (prepared.image, *prepared.features))

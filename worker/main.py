@@ -1,0 +1,66 @@
+"""The worker process: load the models, run each once, say so, then take jobs until told to stop.
+
+SIGTERM or SIGINT lets it finish the job in hand first.
+"""
+
+import logging
+import os
+import socket
+from uuid import uuid4
+
+import torch
+from rq.job import Job
+
+from worker.engine import Engine
+from worker.jobs import JobRunner, job_class
+from worker.loading import Load, ModelPool, choose_device, load_for_serving
+from worker.queue import BATCH, FUNCTION, INTERACTIVE, JobQueue, WorkerView
+from worker.resident import ResidentWorker
+from worker.settings import Settings
+from worker.store import Store
+
+_log = logging.getLogger(__name__)
+
+
+def serve(settings: Settings, load: Load = load_for_serving) -> None:
+    """Take jobs until told to stop; `load` turns a checkpoint into a system."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s worker %(levelname)s %(message)s")
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+    queue = JobQueue.from_settings(settings)
+    queue.ping()
+    store = Store.from_settings(settings)
+    models = ModelPool(settings.checkpoints, choose_device(settings.device), load)
+    engine = Engine(models, store, cache_bytes=settings.cache_mb * 2**20)
+    engine.warm()
+    worker = _worker(queue, models, store, JobRunner(queue, models, engine))
+    worker.start_beating()
+    _log.info("ready on %s with %s", models.device, ", ".join(models.resident) or "no model")
+    try:
+        worker.work(logging_level="WARNING")
+    finally:
+        queue.retract(worker.name)
+
+
+def _worker(queue: JobQueue, models: ModelPool, store: Store, runner: JobRunner) -> ResidentWorker:
+    name = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
+
+    def announce() -> None:
+        view = WorkerView(
+            name, os.getpid(), socket.gethostname(), str(models.device), models.resident
+        )
+        queue.announce(view)
+
+    def give_up(job: Job) -> None:
+        queue.retract(name)
+        runner.give_up(job.id, job.timeout or 0)
+
+    return ResidentWorker(
+        [INTERACTIVE, BATCH],
+        name=name,
+        connection=queue.connection,
+        job_class=job_class({FUNCTION: runner.run}),
+        announce=announce,
+        give_up=give_up,
+        sweep=store.sweep,
+    )

@@ -1,0 +1,204 @@
+"""RQ's worker and queue, changed so that models stay in memory and no job is lost or done twice.
+
+RQ's own Worker forks for each job, and models would load anew; SimpleWorker stays, but has no
+heartbeat while it works and no way to be stopped. RQ pops from two queues with BLPOP, and what it
+popped in the instant of a crash is gone. Each class here says which of these it mends.
+"""
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from time import monotonic
+from typing import Any
+
+import redis
+from rq import Queue, SimpleWorker
+from rq.exceptions import DequeueTimeout
+from rq.executions import Execution
+from rq.intermediate_queue import IntermediateQueue
+from rq.job import Job
+from rq.serializers import JSONSerializer
+from rq.timeouts import BaseDeathPenalty
+from rq.utils import as_text, now
+
+from worker.queue import PRESENCE_TTL_S, QueueDown
+
+HEARTBEAT_S = 5
+TIME_LIMIT_EXIT = 75  # EX_TEMPFAIL: start me again
+
+_ABANDONED_S = 10  # in the intermediate queue, where a job stays for milliseconds
+_LOOK_AT_BATCH_S = 0.25  # how long a batch job may wait while the worker is idle
+_MAINTENANCE_LOCK_S = 30
+_SWEEP_S = 600
+
+_log = logging.getLogger(__name__)
+
+
+class BriefIntermediateQueue(IntermediateQueue):
+    """Jobs between a queue and a worker; RQ waits a minute before it takes one for abandoned."""
+
+    def should_be_cleaned_up(self, job_id: str) -> bool:
+        first_seen = self.get_first_seen(job_id)
+        return first_seen is not None and (now() - first_seen).total_seconds() > _ABANDONED_S
+
+
+class LosslessQueue(Queue):
+    """Hands jobs out with LMOVE from the first queue that has one, whatever their number."""
+
+    @property
+    def intermediate_queue(self) -> IntermediateQueue:
+        return BriefIntermediateQueue(self.key, connection=self.connection)
+
+    def acquire_maintenance_lock(self) -> bool:
+        """RQ's lock outlives a worker killed under it by 15 minutes, and nothing is recovered."""
+        key = self.registry_cleaning_key
+        return bool(self.connection.set(key, 1, nx=True, ex=_MAINTENANCE_LOCK_S))
+
+    @classmethod
+    def dequeue_any(
+        cls,
+        queues: Iterable[Queue],
+        timeout: int | None,
+        connection: redis.Redis,
+        *args: Any,
+        **options: Any,
+    ) -> tuple[Job, Queue] | None:
+        """The next job of the first queue that has one.
+
+        Raises:
+            DequeueTimeout: none came in `timeout` seconds; without a timeout, None is returned.
+        """
+        keys = [queue.key for queue in queues]
+        deadline = None if timeout is None else monotonic() + timeout
+        while True:
+            if popped := cls._pop(keys, connection, block=deadline is not None):
+                key, job_id = popped
+                if found := cls._fetch_dequeued_job(connection, key, job_id, *args, **options):
+                    return found
+                IntermediateQueue(key, connection).remove(job_id)  # its time to live is over
+            elif deadline is None:
+                return None
+            elif monotonic() >= deadline:
+                raise DequeueTimeout(timeout, keys)
+
+    @staticmethod
+    def _pop(keys: list[str], connection: redis.Redis, *, block: bool) -> tuple[str, str] | None:
+        """Queue and job id; only the first queue can be waited on, and only for a moment."""
+        for key in keys:
+            if job_id := connection.lmove(key, IntermediateQueue.get_intermediate_queue_key(key)):
+                return key, as_text(job_id)
+        if not block:
+            return None
+        first = IntermediateQueue.get_intermediate_queue_key(keys[0])
+        job_id = connection.blmove(keys[0], first, _LOOK_AT_BATCH_S)  # type: ignore[arg-type]
+        return (keys[0], as_text(job_id)) if job_id else None
+
+
+class NoAlarm(BaseDeathPenalty):
+    """RQ's time limit is a signal, which a network in C++ code does not hear; ours is below."""
+
+    def setup_death_penalty(self) -> None: ...
+
+    def cancel_death_penalty(self) -> None: ...
+
+
+class ResidentWorker(SimpleWorker):
+    """Works in its own process, beats while it works, and dies when a job takes too long."""
+
+    death_penalty_class = NoAlarm
+    max_connection_wait_time = 2.0
+
+    def __init__(
+        self,
+        queues: Sequence[str],
+        *,
+        name: str,
+        connection: redis.Redis,
+        job_class: type[Job],
+        announce: Callable[[], None],
+        give_up: Callable[[Job], None],
+        sweep: Callable[[], object],
+    ) -> None:
+        """`queues` are served in their order; `announce` says that the worker lives, `give_up`
+        ends a job that takes too long and `sweep` cleans the store.
+        """
+        super().__init__(
+            queues,
+            name=name,
+            connection=connection,
+            job_class=job_class,
+            queue_class=LosslessQueue,
+            serializer=JSONSerializer,
+            worker_ttl=20,
+            maintenance_interval=HEARTBEAT_S,
+            job_monitoring_interval=HEARTBEAT_S,
+            log_job_description=False,
+        )
+        self._announce = announce
+        self._give_up = give_up
+        self._sweep = sweep
+        self._swept_at = monotonic()
+        self._in_hand: tuple[Job, Execution] | None = None
+
+    @property
+    def dequeue_timeout(self) -> int:
+        """Seconds between two looks at whether maintenance is due; RQ's own is a whole interval,
+        and a dead worker's job would wait for two.
+        """
+        return 1
+
+    def start_beating(self) -> None:
+        """Announce the worker now and then every HEARTBEAT_S, until the process ends."""
+        self._announce()
+        threading.Thread(target=self._beat_for_ever, name="heart", daemon=True).start()
+
+    def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:
+        """SimpleWorker's is the time limit and a minute: so long would a dead worker's job wait."""
+        return PRESENCE_TTL_S
+
+    def prepare_job_execution(self, job: Job, remove_from_intermediate_queue: bool = False) -> None:
+        """RQ leaves a job in the intermediate queue, to be done again, if there are two queues."""
+        super().prepare_job_execution(job, remove_from_intermediate_queue=True)
+
+    def perform_job(self, job: Job, queue: Queue, execution: Execution) -> bool:
+        self._in_hand = job, execution
+        try:
+            with self._time_limit(job):
+                return super().perform_job(job, queue, execution)
+        finally:
+            self._in_hand = None
+
+    def run_maintenance_tasks(self) -> None:
+        super().run_maintenance_tasks()  # type: ignore[no-untyped-call]
+        if monotonic() - self._swept_at > _SWEEP_S:
+            self._swept_at = monotonic()
+            self._sweep()
+
+    @contextmanager
+    def _time_limit(self, job: Job) -> Iterator[None]:
+        timer = threading.Timer(job.timeout or self.queue_class.DEFAULT_TIMEOUT, self._die, [job])
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _die(self, job: Job) -> None:
+        """End the process: what hangs in a library can't be ended otherwise."""
+        try:
+            self._give_up(job)
+        finally:
+            os._exit(TIME_LIMIT_EXIT)
+
+    def _beat_for_ever(self) -> None:
+        pause = threading.Event()
+        while not pause.wait(HEARTBEAT_S):
+            try:
+                self._announce()
+                if in_hand := self._in_hand:
+                    self.maintain_heartbeats(*in_hand)
+            except (QueueDown, redis.RedisError) as error:
+                _log.warning("no heartbeat: %s", error)
