@@ -35,7 +35,7 @@ class TextFeatures:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A picture after the part of the network that does not need the caption; kept between edits."""
+    """A picture after the part of the network that needs no caption; kept between edits."""
 
     image: Tensor  # (B, 3, S, S) in [-1, 1]
     features: tuple[Tensor, ...] = ()  # (B, C, h, w) each

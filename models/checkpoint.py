@@ -62,7 +62,7 @@ class Header:
         """The header in a file's metadata.
 
         Raises:
-            BadCheckpoint: `origin` has no Wordbrush fields, another format, or a changed vocabulary.
+            BadCheckpoint: no Wordbrush fields, another format, or a changed vocabulary.
         """
         if "wordbrush" not in metadata:
             raise BadCheckpoint(f"{origin} is a safetensors file but no Wordbrush checkpoint")

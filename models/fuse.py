@@ -6,15 +6,12 @@ is exact up to rounding; for evaluation only, since statistics no longer update.
 """
 
 from itertools import pairwise
-from typing import TypeVar
 
 import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from models.layers import phase_kernel
-
-N = TypeVar("N", bound=nn.Module)
+from models.layers import N, channels_last, phase_kernel
 
 
 def fuse(network: N) -> N:
@@ -28,7 +25,7 @@ def fuse(network: N) -> N:
     for module in network.modules():
         if isinstance(module, nn.Sequential):
             _fuse_sequence(module)
-    return network.to(memory_format=torch.channels_last)
+    return channels_last(network)
 
 
 def _fuse_sequence(sequence: nn.Sequential) -> None:
@@ -67,7 +64,9 @@ def _is_plain_3x3(module: nn.Module) -> bool:
 
 def _phases(conv: nn.Module) -> nn.ConvTranspose2d:
     assert isinstance(conv, nn.Conv2d)
-    up = nn.ConvTranspose2d(conv.in_channels, conv.out_channels, 4, 2, 1, bias=conv.bias is not None)
+    up = nn.ConvTranspose2d(
+        conv.in_channels, conv.out_channels, 4, 2, 1, bias=conv.bias is not None
+    )
     with torch.no_grad():
         up.weight.copy_(phase_kernel(conv.weight))
         if conv.bias is not None and up.bias is not None:

@@ -1,4 +1,4 @@
-"""Every system that Wordbrush serves, one explicit row each. Free of torch: the web process reads it.
+"""Every system that Wordbrush serves, one explicit row each. Free of torch, for the web process.
 
 A new system is one file in models/, one row here and one trainer in training/.
 """

@@ -120,7 +120,7 @@ class Generator(nn.Module):
         self.blocks = nn.Sequential(*(ResidualBlock(inner) for _ in range(cfg.blocks)))
         self.decoder = nn.ModuleList(_up(a, b, cfg.upsample) for a, b in pairwise(cfg.widths[::-1]))
         self.to_rgb = nn.Conv2d(cfg.widths[0], 4 if cfg.blend else 3, 3, padding=1)
-        if cfg.blend:  # start by keeping most of the source
+        if cfg.blend and self.to_rgb.bias is not None:  # start by keeping most of the source
             nn.init.constant_(self.to_rgb.bias[3:], -1.0)
 
     def encode(self, image: Tensor) -> tuple[Tensor, ...]:

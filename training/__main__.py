@@ -10,28 +10,24 @@ from models.checkpoint import Header
 from models.text.vocabulary import Vocabulary
 from training import loop, tagan
 from training.data import CaptionedPictures, Example, read_split
+from training.plot import plot_log
 
 _KEPT_SHARE = 20  # one picture in so many is kept from training, to be looked at
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 
 
-@app.callback()
-def _commands() -> None:
-    """Keeps `tagan` a subcommand while it is the only trainer."""
-
-
 @app.command("tagan")
 def train_tagan(
     data: Annotated[Path, typer.Option(help="Folder with train/metadata.jsonl and pictures.")],
-    domain: Annotated[str | None, typer.Option(help="Name of the domain; default: the folder's.")] = None,
-    recipe: Annotated[str, typer.Option(help="small (learns on two CPU cores) or paper.")] = "small",
-    steps: Annotated[int, typer.Option(help="Optimiser steps in all, over resumed runs.")] = 10_000,
+    domain: Annotated[str | None, typer.Option(help="Its name; default: the folder's.")] = None,
+    recipe: Annotated[str, typer.Option(help="small (for two CPU cores) or paper.")] = "small",
+    steps: Annotated[int, typer.Option(help="Optimiser steps, over all resumed runs.")] = 10_000,
     minutes: Annotated[float | None, typer.Option(help="Stop, resumable, after so long.")] = None,
     run: Annotated[Path | None, typer.Option(help="Folder of the run; default: .runs/ID.")] = None,
     example: Annotated[list[str] | None, typer.Option(help="Caption for sheets and form.")] = None,
     description: Annotated[str, typer.Option(help="What the data are, for the card.")] = "",
-    licence: Annotated[str, typer.Option(help="What the weights may be used for.")] = "research use",
+    licence: Annotated[str, typer.Option(help="Use allowed for the weights.")] = "research use",
     threads: Annotated[int | None, typer.Option(help="CPU threads.")] = None,
     seed: Annotated[int, typer.Option(help="Of weights, order and noise.")] = 0,
 ) -> None:
@@ -54,7 +50,7 @@ def train_tagan(
         data=description,
     )
     with loop.process_group():
-        pictures = [
+        shown, kept = (
             CaptionedPictures(
                 part,
                 vocabulary,
@@ -64,12 +60,25 @@ def train_tagan(
                 sampling=chosen.sampling,
             )
             for part in split_kept(examples)
-        ]
-        trainer = tagan.TaganTrainer(chosen, *pictures, header, steps=steps, seed=seed)
+        )
+        trainer = tagan.TaganTrainer(
+            chosen, shown, kept, header, steps=steps, seed=seed, device=loop.device()
+        )
         folder = run or Path(".runs") / header.id
         path = loop.run(trainer, loop.RunSettings(folder, steps=steps, minutes=minutes))
     if path:
         typer.echo(f"wrote {path}; copy it to checkpoints/ to use it")
+
+
+@app.command("plot")
+def plot(
+    run: Annotated[Path, typer.Argument(help="Folder of a run, such as .runs/tagan-flowers-64.")],
+    out: Annotated[Path | None, typer.Option(help="Picture; default: log.png in it.")] = None,
+) -> None:
+    """Draw a run's losses."""
+    path = out or run / "log.png"
+    plot_log(run, path)
+    typer.echo(f"wrote {path}")
 
 
 def split_kept(examples: list[Example]) -> tuple[list[Example], list[Example]]:

@@ -25,7 +25,8 @@ class Augmentation:
         if most := int(image.shape[-1] * self.translation):
             image = _move(image, most, rng)
         if self.noise:
-            image = image + self.noise * torch.randn(image.shape, generator=rng)
+            noise = torch.randn(image.shape, generator=rng)
+            image = image + self.noise * noise.to(image.device)
         return image
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -98,8 +99,7 @@ def to_tensor(pictures: NDArray[np.uint8]) -> Tensor:
     return tensor.float().div(127.5).sub(1).contiguous(memory_format=torch.channels_last)
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(NamedTuple):
     """Pictures with a caption that fits each and one that does not."""
 
     image: Tensor  # (B, 3, S, S) in [-1, 1]
@@ -145,7 +145,7 @@ class CaptionedPictures:
 
     def batch(self, size: int, *, seed: int, step: int, rank: int = 0) -> Batch:
         """The batch of one step; another rank gets another one."""
-        draw = random.Random(f"{seed}-{step}-{rank}")  # noqa: S311
+        draw = random.Random(f"{seed}-{step}-{rank}")
         rows = [draw.randrange(len(self.examples)) for _ in range(size)]
         own = [draw.choice(self.examples[row].captions) for row in rows]
         other = [self._other(row, caption, draw) for row, caption in zip(rows, own, strict=True)]

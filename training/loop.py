@@ -11,7 +11,7 @@ import signal
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -121,6 +121,23 @@ def process_group() -> Iterator[None]:
         yield
     finally:
         dist.destroy_process_group()
+
+
+def device() -> torch.device:
+    """This process's GPU if there is one, else the CPU."""
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
+
+
+def autocast(place: torch.device) -> AbstractContextManager[None]:
+    """bfloat16 where the hardware multiplies it directly: two to five times as fast there."""
+    native = (
+        torch.cuda.is_bf16_supported()
+        if place.type == "cuda"
+        else torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    )
+    return torch.autocast(place.type, torch.bfloat16, enabled=native)
 
 
 def share_weights(modules: Iterable[nn.Module]) -> None:

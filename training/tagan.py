@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, l1_loss, mse_l
 
 from models.base import Output, TextFeatures
 from models.checkpoint import SUFFIX, Header
+from models.layers import N, channels_last
 from models.lite import load_lite
 from models.tagan import Conditioning, Config, Discriminator, Judgement, Tagan
 from models.text.vocabulary import PAD
@@ -28,12 +29,18 @@ from models.weights import save
 from training.augment import Augmentation
 from training.data import CaptionedPictures, Sampling, to_tensor
 from training.features import FeatureDiscriminator, hinge_discriminator, hinge_generator
-from training.loop import Average, Trainer, average_gradients, rank, share_weights, step_generator
+from training.loop import (
+    Average,
+    Trainer,
+    autocast,
+    average_gradients,
+    rank,
+    share_weights,
+    step_generator,
+)
 from training.sheets import row, sheet
 
-
 _SHEET_COLUMNS = 12
-M = TypeVar("M", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -94,37 +101,36 @@ class TaganTrainer(Trainer):
         *,
         steps: int,
         seed: int = 0,
+        device: torch.device | None = None,
     ) -> None:
         """`kept` are pictures that are only looked at; `header` says what the export is of."""
         torch.manual_seed(seed)
+        self.device = device or torch.device("cpu")
         self.recipe, self.data, self.kept, self.header = recipe, data, kept, header
         self.steps, self.seed = steps, seed
         cfg, vocabulary = recipe.model, data.vocabulary
-        self.net = _channels_last(Tagan(cfg, vocabulary))
-        self.disc = _channels_last(Discriminator(cfg))
-        self.disc_words = nn.Embedding(len(vocabulary), cfg.word_dim, padding_idx=PAD)
+        self.net = self._place(Tagan(cfg, vocabulary))
+        self.disc = self._place(Discriminator(cfg))
+        self.disc_words = self._place(nn.Embedding(len(vocabulary), cfg.word_dim, padding_idx=PAD))
         self.features = (
-            _channels_last(FeatureDiscriminator(load_lite("lite0"), cfg.text_dim))
+            self._place(FeatureDiscriminator(load_lite("lite0"), cfg.text_dim))
             if recipe.lambda_feature
             else None
         )
-        self.average = Average(self.net, _channels_last(Tagan(cfg, vocabulary)), recipe.ema)
+        self.average = Average(self.net, self._place(Tagan(cfg, vocabulary)), recipe.ema)
         self.disc_parameters = [*self.disc.parameters(), *self.disc_words.parameters()]
         if self.features is not None:
             self.disc_parameters += self.features.trained_parameters()
         self.opt_net = _adam(self.net.parameters(), recipe.learning_rate)
         self.opt_disc = _adam(self.disc_parameters, recipe.learning_rate)
-        self.bfloat16 = torch.ops.mkldnn._is_mkldnn_bf16_supported()
         share_weights(self._modules().values())
 
     def train_step(self, step: int) -> Mapping[str, float]:
         """One step of the discriminators (eq. 6), then one of the generator (eq. 7)."""
         self._schedule(step)
         rng = step_generator(self.seed, step)
-        batch = self.data.batch(
-            self.recipe.batch_size, seed=self.seed, step=step, rank=rank()
-        )
-        real, matching, other = batch.image, batch.matching, batch.other
+        batch = self.data.batch(self.recipe.batch_size, seed=self.seed, step=step, rank=rank())
+        real, matching, other = (t.to(self.device) for t in batch)
         with self._autocast():
             edited, own, drawn = self._edit(real, matching, other, rng)
             right, wrong = self._read(matching), self._read(other)
@@ -146,7 +152,7 @@ class TaganTrainer(Trainer):
         again = round(len(real) * self.recipe.own_share)
         longest = max(matching.shape[1], other.shape[1])
         words = torch.cat([_padded(other, longest), _padded(matching[:again], longest)])
-        noise = torch.randn(len(words), self.recipe.model.cond_dim, generator=rng)
+        noise = torch.randn(len(words), self.recipe.model.cond_dim, generator=rng).to(self.device)
         image, drawn = self.net.generator(
             torch.cat([real, real[:again]]), self.net.embedding(words), words != PAD, noise
         )
@@ -230,7 +236,10 @@ class TaganTrainer(Trainer):
                 group["lr"] = rate
 
     def _autocast(self) -> AbstractContextManager[None]:
-        return torch.autocast("cpu", torch.bfloat16, enabled=self.bfloat16)
+        return autocast(self.device)
+
+    def _place(self, module: N) -> N:
+        return channels_last(module.to(self.device))
 
     def _modules(self) -> dict[str, nn.Module]:
         modules = {"net": self.net, "disc": self.disc, "disc_words": self.disc_words}
@@ -241,7 +250,8 @@ class TaganTrainer(Trainer):
 
     def state(self) -> dict[str, Any]:
         saved = {name: module.state_dict() for name, module in self._modules().items()}
-        return saved | {"opt_net": self.opt_net.state_dict(), "opt_disc": self.opt_disc.state_dict()}
+        optimizers = {"opt_net": self.opt_net, "opt_disc": self.opt_disc}
+        return saved | {name: opt.state_dict() for name, opt in optimizers.items()}
 
     def restore(self, state: dict[str, Any]) -> None:
         for name, module in self._modules().items():
@@ -263,8 +273,8 @@ class TaganTrainer(Trainer):
     def _ask(self, image: Tensor, captions: list[str]) -> Output:
         net = self.average.copy
         assert isinstance(net, Tagan)
-        noise = torch.zeros(len(image), net.noise_dim)
-        return net.manipulate(net.prepare(image), net.encode_text(captions), noise)
+        noise = torch.zeros(len(image), net.noise_dim, device=self.device)
+        return net.manipulate(net.prepare(image.to(self.device)), net.encode_text(captions), noise)
 
     def export(self, folder: Path, *, steps: int, hours: float) -> Path:
         header = replace(
@@ -298,10 +308,6 @@ def _kl(drawn: Conditioning) -> Tensor:
 
 def _padded(words: Tensor, length: int) -> Tensor:
     return pad(words, (0, length - words.shape[1]), value=PAD)
-
-
-def _channels_last(module: M) -> M:
-    return module.to(memory_format=torch.channels_last)
 
 
 def _adam(parameters: Any, rate: float) -> torch.optim.Adam:

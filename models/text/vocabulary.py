@@ -18,12 +18,12 @@ PAD = 0
 UNKNOWN = 1
 FIRST_WORD = 2
 
-_WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*", re.UNICODE)
+_WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*", re.UNICODE)
 _MAX_SUGGESTIONS = 3
 
 
 def tokenize(caption: str) -> list[str]:
-    """Lower-case words in order, punctuation left out: "A T-shirt, red." -> ["a", "t-shirt", "red"]."""
+    """Lower-case words in order, no punctuation: "A T-shirt, red." -> ["a", "t-shirt", "red"]."""
     return _WORD.findall(caption.lower())
 
 

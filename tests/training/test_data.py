@@ -1,7 +1,6 @@
 """training/data.py"""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ CAPTIONS = [["a red ball", "the ball is red"], ["a blue box on the floor"], ["a 
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
+def folder(tmp_path: Path) -> Path:
     """Three pictures of different shape, each of one grey."""
     split = tmp_path / "toys" / "train"
     split.mkdir(parents=True)
@@ -25,7 +24,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
         Image.new("RGB", (30 + 10 * i, 40), (80 * i,) * 3).save(split / f"{i}.png")
         rows.append({"file_name": f"{i}.png", "captions": captions})
     (split / "metadata.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    yield tmp_path / "toys"
+    return tmp_path / "toys"
 
 
 def test_a_batch_depends_on_seed_and_step_alone(folder: Path) -> None:

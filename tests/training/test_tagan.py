@@ -104,7 +104,12 @@ def _trainer(toys: Path, recipe: object = RECIPE, total: int = 6) -> TaganTraine
         sampling=recipe.sampling,
     )
     header = Header(
-        "tagan", "toys", recipe.model.image_size, {}, words.words, examples=("a red thing",),
+        "tagan",
+        "toys",
+        recipe.model.image_size,
+        {},
+        words.words,
+        examples=("a red thing",),
         data="three toys",
     )
     return TaganTrainer(recipe, pictures, pictures, header, steps=total)

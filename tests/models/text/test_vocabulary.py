@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from models.text.vocabulary import FIRST_WORD, UNKNOWN, Vocabulary, tokenize
 
 WORDS = Vocabulary(
-    tuple("a this flower has petals red blue yellow white purple pink green t-shirt".split())
+    tuple(tokenize("a this flower has petals red blue yellow white purple pink green t-shirt"))
 )
 
 
