@@ -1,14 +1,17 @@
 """The checkpoints that the web process offers, read once at its start and without torch."""
 
+import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Self
 
-from models.checkpoint import Checkpoint, Header, scan
+from models.checkpoint import SUFFIX, BadCheckpoint, Checkpoint, Header, read_header
 from models.registry import Task
 from models.text.vocabulary import UnknownWord
 
 _PREFERRED_DOMAIN = "flowers"
+
+_log = logging.getLogger(__name__)
 
 
 class UnknownModel(LookupError):
@@ -30,14 +33,18 @@ class Catalogue:
 
     @classmethod
     def read(cls, folders: Iterable[Path]) -> Self:
-        """The checkpoints in `folders`; of two with one id, the later folder's counts.
+        """The checkpoints in `folders`; of two with one id that of the earlier folder counts.
 
-        Raises:
-            BadCheckpoint: a file there is damaged or not ours.
+        A file that cannot be read as one is passed over, as the worker does, and logged.
         """
         found: dict[str, Checkpoint] = {}
-        for folder in folders:
-            found |= scan(folder)
+        for path in (path for folder in folders for path in sorted(folder.glob(f"*{SUFFIX}"))):
+            try:
+                checkpoint = Checkpoint(path, read_header(path))
+            except (BadCheckpoint, OSError) as error:
+                _log.warning("passed over: %s", error)
+                continue
+            found.setdefault(checkpoint.id, checkpoint)
         return cls(found.values())
 
     def __iter__(self) -> Iterator[Header]:

@@ -30,11 +30,7 @@ _TAGS = [
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """The web process as an ASGI application; without `settings` the environment says them.
-
-    Raises:
-        BadCheckpoint: a file in a folder of checkpoints is damaged or not ours.
-    """
+    """The web process as an ASGI application; without `settings` the environment says them."""
     services = _services(settings or Settings())
     app = WebApp(
         title="Wordbrush",

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from fastapi import UploadFile
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic.config import JsonDict
 
 from models.checkpoint import Header
 from models.registry import Task
@@ -123,6 +124,40 @@ class CaptionCheck(BaseModel):
         return cls(words=words, unknown_words=unknown)
 
 
+_JOB: JsonDict = {
+    "id": "9fa9c0e13bd24f1aa3e90f8704ecd9f8",
+    "status": "succeeded",
+    "task": "manipulate",
+    "model": "tagan-flowers-64",
+    "caption": "this flowr has yellow petals",
+    "seed": 7,
+    "image_id": "uploads-ab6b5a0a5b3e43c680b28063c8450302.jpeg",
+    "queue_position": None,
+    "outputs": [
+        {
+            "image": "/jobs/9fa9c0e13bd24f1aa3e90f8704ecd9f8/outputs/0/image",
+            "media_type": "image/jpeg",
+            "width": 4000,
+            "height": 3000,
+            "seed": 7,
+            "network_image": "/jobs/9fa9c0e13bd24f1aa3e90f8704ecd9f8/outputs/0/network-image",
+            "scores": [],
+        }
+    ],
+    "unknown_words": [{"word": "flowr", "nearest": ["flower"]}],
+    "metrics": {"queue_s": 0.01, "load_s": 0.0, "predict_s": 0.04, "batch_size": 1},
+    "error": None,
+    "created_at": "2026-11-23T08:20:53.688600Z",
+    "started_at": "2026-11-23T08:20:53.698600Z",
+    "finished_at": "2026-11-23T08:20:53.796790Z",
+    "expires_at": "2026-11-24T08:20:53.796790Z",
+    "links": {
+        "self": "/jobs/9fa9c0e13bd24f1aa3e90f8704ecd9f8",
+        "cancel": "/jobs/9fa9c0e13bd24f1aa3e90f8704ecd9f8/cancel",
+    },
+}
+
+
 class JobOutput(BaseModel):
     """One finished picture, by its links."""
 
@@ -177,6 +212,8 @@ class JobLinks(BaseModel):
 
 class Job(BaseModel):
     """An edit that was asked for, as it stands."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_JOB]})
 
     id: str
     status: Status
@@ -272,14 +309,15 @@ class ModelList(BaseModel):
 class Sample(BaseModel):
     """A picture to try things out on, free to use."""
 
-    model_config = ConfigDict(extra="ignore")
-
     name: str
     url: str
+    thumbnail: str = Field(description="The same, small.")
     title: str
     author: str
     licence: str
-    domain: str
+    licence_text: str = Field(description="Where the licence can be read.")
+    source: str
+    domain: str = Field(description="Of the models that it suits.")
 
 
 class SampleList(BaseModel):

@@ -11,7 +11,12 @@ from app.schemas import MAX_CAPTION, CaptionCheck
 router = APIRouter(tags=["captions"])
 
 
-@router.get("/captions/check", operation_id="checkCaption", responses=responses(InvalidRequest))
+@router.get(
+    "/captions/check",
+    operation_id="checkCaption",
+    response_description="The words.",
+    responses=responses(InvalidRequest),
+)
 def check_caption(
     models: Models,
     caption: Annotated[str, Query(max_length=MAX_CAPTION, examples=["a crimson flower"])],

@@ -58,6 +58,7 @@ def _submit(
     "/manipulate",
     operation_id="manipulate",
     status_code=status.HTTP_202_ACCEPTED,
+    response_description="The job, to be asked for again at `Location`.",
     responses={
         200: {"model": Job, "description": "With `Prefer: wait=N`: the finished job."},
         **responses(*REFUSALS, Unavailable),

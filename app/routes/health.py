@@ -13,13 +13,18 @@ from worker.queue import QueueDown
 router = APIRouter(tags=["health"])
 
 
-@router.get("/livez", operation_id="isAlive")
+@router.get("/livez", operation_id="isAlive", response_description="It is.")
 async def livez() -> Alive:
     """The process answers."""
     return Alive()
 
 
-@router.get("/readyz", operation_id="isReady", responses=responses(Unavailable))
+@router.get(
+    "/readyz",
+    operation_id="isReady",
+    response_description="It would.",
+    responses=responses(Unavailable),
+)
 def readyz(services: All) -> Ready:
     """503 with the reasons until a worker has a model in memory and the store takes files."""
     reasons = list(_obstacles(services))

@@ -24,6 +24,7 @@ REFUSALS = (BadRequest, ContentTooLarge, UnsupportedMedia, UnusablePicture, Inva
     "/images",
     operation_id="storeImage",
     status_code=status.HTTP_201_CREATED,
+    response_description="The picture is kept.",
     responses=responses(*REFUSALS),
 )
 def store_image(

@@ -27,14 +27,16 @@ _ABOUT_A_PICTURE: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get("", operation_id="readJob", responses=_ABOUT_A_JOB)
+@router.get("", operation_id="readJob", response_description="The job.", responses=_ABOUT_A_JOB)
 def read_job(services: All, job_id: JobId, response: Response) -> Job:
     """The job as it stands."""
     response.headers["Cache-Control"] = "no-store"
     return describe(services, services.queue.read(job_id))
 
 
-@router.post("/cancel", operation_id="cancelJob", responses=_ABOUT_A_JOB)
+@router.post(
+    "/cancel", operation_id="cancelJob", response_description="The job.", responses=_ABOUT_A_JOB
+)
 def cancel_job(services: All, job_id: JobId) -> Job:
     """Stop the job if it has not ended; the answer is how it stands after that."""
     return describe(services, services.queue.cancel(job_id))
@@ -44,6 +46,7 @@ def cancel_job(services: All, job_id: JobId) -> Job:
     "/outputs/{number}/image",
     operation_id="readOutputImage",
     response_class=Response,
+    response_description="The picture.",
     responses=_ABOUT_A_PICTURE,
 )
 def read_output_image(
@@ -59,6 +62,7 @@ def read_output_image(
     "/outputs/{number}/network-image",
     operation_id="readNetworkImage",
     response_class=Response,
+    response_description="The picture.",
     responses=_ABOUT_A_PICTURE,
 )
 def read_network_image(

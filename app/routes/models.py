@@ -8,7 +8,7 @@ from app.schemas import Model, ModelList
 router = APIRouter(tags=["models"])
 
 
-@router.get("/models", operation_id="listModels")
+@router.get("/models", operation_id="listModels", response_description="The models.")
 def list_models(models: Models) -> ModelList:
     """All checkpoints with their tasks, domains and figures, the first choice first."""
     return ModelList(models=[Model.of(header) for header in models])

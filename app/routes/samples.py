@@ -18,7 +18,7 @@ def read_samples(static: Path) -> SampleList:
     return SampleList.model_validate_json(listing.read_text())
 
 
-@router.get("/samples", operation_id="listSamples")
+@router.get("/samples", operation_id="listSamples", response_description="The samples.")
 async def list_samples(services: All) -> SampleList:
     """The sample pictures with their authors and licences."""
     return services.samples

@@ -3,7 +3,6 @@ from pathlib import Path
 import pytest
 
 from app.catalogue import Catalogue, UnknownModel
-from models.checkpoint import BadCheckpoint
 from models.registry import Task
 from tests.app.conftest import write_checkpoint
 
@@ -20,11 +19,11 @@ def test_the_first_choice_is_what_no_name_means(tmp_path: Path) -> None:
     assert Catalogue.read([tmp_path]).find(None, Task.MANIPULATE).domain == "clothes"
 
 
-def test_a_checkpoint_of_ones_own_replaces_the_shipped_one(tmp_path: Path) -> None:
-    write_checkpoint(tmp_path / "shipped", steps=1)
-    write_checkpoint(tmp_path / "own", steps=2)
-    [header] = Catalogue.read([tmp_path / "shipped", tmp_path / "own"])
-    assert header.steps == 2
+def test_of_two_with_one_id_that_of_the_earlier_folder_counts(tmp_path: Path) -> None:
+    write_checkpoint(tmp_path / "one", steps=1)
+    write_checkpoint(tmp_path / "other", steps=2)
+    [header] = Catalogue.read([tmp_path / "one", tmp_path / "other"])
+    assert header.steps == 1
 
 
 def test_a_folder_that_is_not_there_holds_nothing(tmp_path: Path) -> None:
@@ -41,7 +40,10 @@ def test_a_model_that_can_not_do_the_task_is_refused_with_those_that_can(tmp_pat
     assert caught.value.known == ["tagan-flowers-64"]
 
 
-def test_a_file_that_is_no_checkpoint_stops_the_start(tmp_path: Path) -> None:
+def test_a_file_that_is_no_checkpoint_is_passed_over_and_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_checkpoint(tmp_path)
     (tmp_path / "bad.safetensors").write_bytes(b"nothing of the kind")
-    with pytest.raises(BadCheckpoint):
-        Catalogue.read([tmp_path])
+    assert len(Catalogue.read([tmp_path])) == 1
+    assert "bad.safetensors" in caplog.text

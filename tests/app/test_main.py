@@ -4,11 +4,13 @@ import sys
 import httpx
 
 from app.main import create_app
+from app.schemas import Job
 from app.settings import Settings
 
 _BUILD_AND_LIST = """
 import sys
 from app.main import create_app
+from app.schemas import Job
 from app.settings import Settings
 create_app(Settings()).openapi()
 print([name for name in ("torch", "torchvision", "kornia") if name in sys.modules])
@@ -60,3 +62,9 @@ def test_every_documented_error_is_a_problem(client: httpx.Client) -> None:
     for _, answer in answers:
         assert list(answer["content"]) == ["application/problem+json"]
     assert "Problem" in document["components"]["schemas"]
+
+
+def test_the_example_of_a_job_is_one(client: httpx.Client) -> None:
+    [example] = client.get("/openapi.json").json()["components"]["schemas"]["Job"]["examples"]
+    nulls = {"queue_position": None, "error": None}  # which the document leaves out
+    assert Job.model_validate(example | nulls).model_dump(mode="json") == example | nulls

@@ -1,0 +1,39 @@
+"""Whatever the API's own description allows, and much that it forbids, is answered as it says."""
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis.checks import positive_data_acceptance
+from schemathesis.generation import GenerationMode
+
+from worker.queue import JobQueue, WorkerView
+
+_EXAMPLES = 20  # of each operation
+
+
+@pytest.mark.parametrize("mode", GenerationMode)
+def test_every_answer_is_as_described(
+    client: httpx.Client, queue: JobQueue, warm_worker: WorkerView, mode: GenerationMode
+) -> None:
+    description = schemathesis.openapi.from_url(f"{client.base_url}/openapi.json")
+    operations = [found.ok() for found in description.get_all_operations()]
+    if mode.is_negative:  # what takes nothing can be given nothing wrong
+        operations = [one for one in operations if next(one.iter_parameters(), None) or one.body]
+    assert len(operations) >= 7
+    for operation in operations:
+        queue.announce(warm_worker)  # it would be taken for dead after a few seconds
+
+        @settings(
+            max_examples=_EXAMPLES,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(case=operation.as_strategy(generation_mode=mode))
+        def answers_are_as_described(case: schemathesis.Case) -> None:
+            # Made-up bytes are no picture: what fits the description may yet be refused.
+            case.call_and_validate(excluded_checks=[positive_data_acceptance])
+
+        answers_are_as_described()
