@@ -1,0 +1,123 @@
+/**
+ * The server, as functions: the only file that knows its addresses.
+ *
+ * @typedef {{id: string, status: string, queue_position: number | null,
+ *   outputs: {image: string, media_type: string, width: number, height: number}[],
+ *   metrics: {queue_s: number, predict_s: number} | null,
+ *   error: {title?: string, detail?: string, retryable?: boolean} | null,
+ *   links: {self: string, cancel: string}}} Job
+ */
+
+import { RequestFailed, fromAnswer, ofJob, unreachable } from "./problems.js";
+
+const POLL_MS = 400;
+const UNFINISHED = new Set(["queued", "starting", "processing"]);
+
+/** @returns {Promise<import("./state.js").Model[]>} */
+export async function listModels() {
+  return (await ask("/models")).models;
+}
+
+/** @returns {Promise<import("./state.js").Sample[]>} */
+export async function listSamples() {
+  return (await ask("/samples")).samples;
+}
+
+/** @returns {Promise<boolean>} whether a worker has its models warm */
+export async function isReady() {
+  const response = await reach("/readyz", { cache: "no-store" });
+  return response.ok;
+}
+
+/** @param {string} model @param {string} caption @param {AbortSignal} [signal]
+ * @returns {Promise<{words: {word: string, known: boolean}[],
+ *   unknown_words: import("./state.js").UnknownWord[]}>} */
+export function checkCaption(model, caption, signal) {
+  return ask(`/captions/check?${new URLSearchParams({ model, caption })}`, { signal });
+}
+
+/** @param {string} url @returns {Promise<Blob>} */
+export async function download(url) {
+  const response = await reach(url);
+  if (!response.ok) throw new RequestFailed(fromAnswer(response.status, null));
+  return response.blob();
+}
+
+/** Stores a photo, so that many captions can be tried on it.
+ * @param {Blob} file @param {string} name @returns {Promise<string>} its id */
+export async function uploadImage(file, name) {
+  const body = form({ image: [file, name] });
+  return (await ask("/images", { method: "POST", body })).image_id;
+}
+
+/** Asks for an edit and waits up to `waitS` seconds for it.
+ * @param {{imageId: string, ask: import("./state.js").Ask, crop: string, full: boolean,
+ *   waitS: number, signal: AbortSignal}} edit @returns {Promise<Job>} finished or not */
+export function manipulate({ imageId, ask: { model, caption, seed }, crop, full, waitS, signal }) {
+  const body = form({
+    image_id: imageId,
+    model,
+    caption,
+    seed: String(seed),
+    crop,
+    full_resolution: String(full),
+  });
+  return ask("/manipulate", { method: "POST", body, headers: { Prefer: `wait=${waitS}` }, signal });
+}
+
+/** The job when it has succeeded; `onProgress` hears of it on the way.
+ * @param {Job} job @param {{signal: AbortSignal, onProgress: (job: Job) => void}} options
+ * @returns {Promise<Job>} */
+export async function whenDone(job, { signal, onProgress }) {
+  while (UNFINISHED.has(job.status)) {
+    onProgress(job);
+    await pause(POLL_MS, signal);
+    job = await ask(job.links.self, { signal, cache: "no-store" });
+  }
+  if (job.status !== "succeeded") throw new RequestFailed(ofJob(job.error));
+  return job;
+}
+
+/** @param {Job} job */
+export async function cancel(job) {
+  await reach(job.links.cancel, { method: "POST" });
+}
+
+/** @param {string} url @param {RequestInit} [options] @returns {Promise<any>} */
+async function ask(url, options) {
+  const response = await reach(url, options);
+  const body = await response.json().catch(() => null);
+  if (!response.ok || body === null) throw new RequestFailed(fromAnswer(response.status, body));
+  return body;
+}
+
+/** @param {string} url @param {RequestInit} [options] */
+async function reach(url, options = {}) {
+  try {
+    return await fetch(url, options);
+  } catch (error) {
+    if (options.signal?.aborted) throw error;
+    throw new RequestFailed(unreachable(navigator.onLine));
+  }
+}
+
+/** @param {Record<string, string | [Blob, string]>} fields */
+function form(fields) {
+  const data = new FormData();
+  for (const [name, value] of Object.entries(fields)) {
+    if (typeof value === "string") data.append(name, value);
+    else data.append(name, ...value);
+  }
+  return data;
+}
+
+/** @param {number} ms @param {AbortSignal} signal @returns {Promise<void>} */
+function pause(ms, signal) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    });
+  });
+}

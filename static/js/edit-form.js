@@ -1,0 +1,68 @@
+/** Go and Stop, live mode, the choice of a model, Escape. */
+
+import { bind, byId, el, setText } from "./dom.js";
+import { isBusy, withLive, withModel } from "./state.js";
+
+const STOP_AFTER_MS = 250; // a quick edit must not make the button flicker
+
+/**
+ * @param {import("./store.js").Store<import("./state.js").State>} store
+ * @param {import("./editor.js").Editor} editor
+ */
+export function mountEditForm(store, editor) {
+  const form = byId("edit-form");
+  const go = byId("go");
+  const live = /** @type {HTMLInputElement} */ (byId("live"));
+  const model = /** @type {HTMLSelectElement} */ (byId("model"));
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (go.hasAttribute("data-stops")) editor.cancel();
+    else editor.go();
+  });
+  live.addEventListener("change", () => store.update((s) => withLive(s, live.checked)));
+  model.addEventListener("change", () => store.update((s) => withModel(s, model.value)));
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || document.querySelector("dialog[open]")) return;
+    editor.cancel();
+  });
+
+  bind(
+    store,
+    (state) => state.models,
+    (models) => {
+      model.replaceChildren(...models.map(option));
+    },
+  );
+  bind(
+    store,
+    (state) => state.model,
+    (id) => {
+      model.value = id ?? "";
+    },
+  );
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  bind(
+    store,
+    (state) => isBusy(state) && !state.live,
+    (stoppable) => {
+      clearTimeout(timer);
+      if (stoppable) timer = setTimeout(show, STOP_AFTER_MS, true);
+      else show(false);
+    },
+  );
+
+  /** @param {boolean} stoppable */
+  function show(stoppable) {
+    setText(/** @type {Element} */ (go.querySelector(".go-text")), stoppable ? "Stop" : "Go");
+    go.querySelector("use")?.setAttribute("href", stoppable ? "#icon-stop" : "#icon-enter");
+    go.toggleAttribute("data-stops", stoppable);
+  }
+}
+
+/** @param {import("./state.js").Model} model */
+function option({ id, domain, title, image_size }) {
+  const name = domain[0].toUpperCase() + domain.slice(1);
+  return el("option", { value: id }, `${name} · ${title} ${image_size} px`);
+}

@@ -1,0 +1,45 @@
+/** Puts the page together: the state, what a person can do, and one mount function a component. */
+
+import { mountCaptionInput } from "./caption-input.js";
+import { mountColours } from "./colours.js";
+import { mountCompareSlider } from "./compare-slider.js";
+import { mountCropBox } from "./crop-box.js";
+import { byId } from "./dom.js";
+import { mountEditForm } from "./edit-form.js";
+import { createEditor } from "./editor.js";
+import { mountFilmstrip } from "./filmstrip.js";
+import { mountHelp } from "./help.js";
+import { mountNotices } from "./notices.js";
+import { mountPhotoSource } from "./photo-source.js";
+import { createPictures } from "./pictures.js";
+import { mountResultView } from "./result-view.js";
+import { mountSeedField } from "./seed-field.js";
+import { watchServer } from "./server-state.js";
+import { INITIAL, withCatalogue } from "./state.js";
+import { createStore } from "./store.js";
+import { mountSuggestions } from "./suggestions.js";
+import { mountWelcome } from "./welcome.js";
+import { watchWords } from "./words.js";
+
+const { models, samples } = JSON.parse(byId("catalogue").textContent ?? "{}");
+const store = createStore(withCatalogue(INITIAL, models, samples));
+const pictures = createPictures();
+const editor = createEditor(store, pictures);
+
+mountWelcome(store, editor);
+mountPhotoSource(editor);
+mountResultView(store, editor, pictures);
+mountCompareSlider();
+mountCropBox(store);
+mountCaptionInput(store, editor);
+mountEditForm(store, editor);
+mountColours(store);
+mountSuggestions(store, editor);
+mountSeedField(store, editor);
+mountFilmstrip(store, editor, pictures);
+mountNotices(store, editor);
+mountHelp();
+watchWords(store);
+watchServer(store);
+
+document.documentElement.dataset.ready = "";

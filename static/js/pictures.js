@@ -1,0 +1,99 @@
+/**
+ * The pictures themselves, by the tokens and addresses that the state knows them by.
+ * Photos are drawn on canvases: so the page needs no `blob:` in its Content-Security-Policy.
+ */
+
+import { RequestFailed, undecodable } from "./problems.js";
+
+const MAX_SHOWN_SIDE = 2400; // pixels; larger photos are shown smaller, and edited whole
+const MAX_KEPT_RESULTS = 8; // decoded results; the browser's cache has the others
+const THUMB_SIDE = 160; // pixels
+
+/** @typedef {{canvas: HTMLCanvasElement, width: number, height: number}} Shown */
+
+export function createPictures() {
+  /** @type {Map<string, Shown>} */
+  const photos = new Map();
+  /** @type {Map<string, HTMLImageElement>} */
+  const results = new Map();
+  /** @type {Map<string, HTMLCanvasElement>} */
+  const thumbs = new Map();
+
+  return {
+    /** Reads a file; its size is that of the upright photo.
+     * @param {string} token @param {Blob} file @returns {Promise<Shown>}
+     * @throws {RequestFailed} the browser cannot decode it */
+    async open(token, file) {
+      const bitmap = await createImageBitmap(file).catch(() => {
+        throw new RequestFailed(undecodable());
+      });
+      const { width, height } = bitmap;
+      const scale = Math.min(1, MAX_SHOWN_SIDE / Math.max(width, height));
+      const shown = { canvas: drawn(bitmap, width * scale, height * scale), width, height };
+      bitmap.close();
+      photos.set(token, shown);
+      return shown;
+    },
+
+    /** @param {string} token */
+    photo(token) {
+      return photos.get(token) ?? null;
+    },
+
+    /** The result at `url`, decoded, so that showing it does not flicker.
+     * @param {string} url @returns {Promise<HTMLImageElement>} */
+    async result(url) {
+      const known = results.get(url);
+      const image = known ?? new Image();
+      if (!known) {
+        image.src = url;
+        await image.decode().catch(() => {
+          throw new RequestFailed({ ...undecodable(), advice: "Press Go to make it again." });
+        });
+      }
+      results.delete(url);
+      results.set(url, image);
+      if (results.size > MAX_KEPT_RESULTS) results.delete([...results.keys()][0]);
+      return image;
+    },
+
+    /** A small picture of the edited part, for the filmstrip; kept.
+     * @param {import("./state.js").Result} result */
+    thumb(result) {
+      const known = thumbs.get(result.key);
+      if (known) return known;
+      const image = results.get(result.image);
+      if (!image) return null;
+      const photo = photos.get(result.ask.photo);
+      const scale = image.naturalWidth / (photo?.width ?? image.naturalWidth);
+      const { left, top, width } = result.ask.crop;
+      const canvas = drawn(
+        image,
+        THUMB_SIDE,
+        THUMB_SIDE,
+        [left, top, width].map((x) => x * scale),
+      );
+      thumbs.set(result.key, canvas);
+      return canvas;
+    },
+  };
+}
+
+/** @typedef {ReturnType<typeof createPictures>} Pictures */
+
+/** @param {ImageBitmap | HTMLImageElement} source @param {number} width @param {number} height
+ * @param {number[]} [part] left, top and side of a square in the source */
+function drawn(source, width, height, part) {
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.round(width);
+  canvas.height = Math.round(height);
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  context.imageSmoothingQuality = "high";
+  if (part) {
+    const [left, top, side] = part;
+    context.drawImage(source, left, top, side, side, 0, 0, canvas.width, canvas.height);
+  } else {
+    context.drawImage(source, 0, 0, canvas.width, canvas.height);
+  }
+  return canvas;
+}

@@ -1,0 +1,272 @@
+/**
+ * All that the page knows, and every change to it, as pure functions of plain data.
+ * Pictures themselves stay outside (pictures.js); here they are tokens and addresses.
+ *
+ * @typedef {import("./crop.js").Box} Box
+ * @typedef {import("./problems.js").Problem} Problem
+ *
+ * @typedef {{id: string, title: string, domain: string, image_size: number,
+ *   examples: string[]}} Model
+ * @typedef {{name: string, url: string, title: string, author: string, licence: string,
+ *   domain: string}} Sample
+ * @typedef {{token: string, name: string, width: number, height: number}} Photo
+ *   width and height in pixels, upright
+ * @typedef {{word: string, nearest: string[]}} UnknownWord
+ * @typedef {{photo: string, model: string, caption: string, seed: number, crop: Box}} Ask
+ *   one edit as the person means it; `photo` is a token
+ * @typedef {{key: string, ask: Ask, full: boolean, image: string, mediaType: string,
+ *   width: number, height: number, seconds: number}} Result
+ * @typedef {{phase: "idle" | "sending" | "queued" | "working", ticket: number,
+ *   position: number}} Edit  position: jobs before this one
+ * @typedef {"unknown" | "ready" | "warming" | "offline"} Server
+ *
+ * @typedef {Object} State
+ * @property {Model[]} models
+ * @property {Sample[]} samples
+ * @property {boolean} loaded  models and samples have been asked for
+ * @property {string | null} model
+ * @property {Record<string, Photo>} photos  by token
+ * @property {string | null} photo  token of the one being edited
+ * @property {boolean} opening  a photo is being read
+ * @property {Box | null} crop
+ * @property {string} caption
+ * @property {number} seed
+ * @property {boolean} live
+ * @property {UnknownWord[]} unknownWords
+ * @property {string[]} colours  those that the model knows
+ * @property {Edit} edit
+ * @property {Result | null} shown
+ * @property {Result[]} results  at full resolution, oldest first
+ * @property {"crop" | "compare"} view
+ * @property {boolean} placing  the crop was the last to change: results leave it in view
+ * @property {Problem | null} problem
+ * @property {Server} server
+ */
+
+import { coloursIn } from "./captions.js";
+import { largestSquare } from "./crop.js";
+
+export const SEED_LIMIT = 2 ** 32;
+const MAX_RESULTS = 60;
+
+/** @type {Readonly<State>} */
+export const INITIAL = {
+  models: [],
+  samples: [],
+  loaded: false,
+  model: null,
+  photos: {},
+  photo: null,
+  opening: false,
+  crop: null,
+  caption: "",
+  seed: 0,
+  live: false,
+  unknownWords: [],
+  colours: [],
+  edit: { phase: "idle", ticket: 0, position: 0 },
+  shown: null,
+  results: [],
+  view: "crop",
+  placing: false,
+  problem: null,
+  server: "unknown",
+};
+
+/** @param {State} state @param {Model[]} models @param {Sample[]} samples @returns {State} */
+export function withCatalogue(state, models, samples) {
+  const model = models.some((m) => m.id === state.model) ? state.model : (models[0]?.id ?? null);
+  return { ...state, models, samples, model, loaded: true };
+}
+
+/** @param {State} state @returns {State} */
+export function opening(state) {
+  return { ...state, opening: true, problem: null };
+}
+
+/** A photo to edit, from here on; what was shown of the one before stays in the results.
+ * @param {State} state @param {Photo} photo @returns {State} */
+export function withPhoto(state, photo) {
+  return {
+    ...idle(state),
+    photos: { ...state.photos, [photo.token]: photo },
+    photo: photo.token,
+    opening: false,
+    crop: largestSquare(photo),
+    shown: null,
+    view: "crop",
+    problem: null,
+  };
+}
+
+/** The photo that was left last, with the latest of its results.
+ * @param {State} state @returns {State} */
+export function returned(state) {
+  const photo = lastPhoto(state);
+  if (!photo) return state;
+  const latest = state.results.findLast((result) => result.ask.photo === photo.token);
+  const back = withPhoto(state, photo);
+  return latest ? restored(back, latest.key) : back;
+}
+
+/** @param {State} state @returns {Photo | null} */
+export function lastPhoto(state) {
+  return Object.values(state.photos).at(-1) ?? null;
+}
+
+/** Back to the choice of a photo. @param {State} state @returns {State} */
+export function withoutPhoto(state) {
+  return { ...idle(state), photo: null, opening: false, crop: null, shown: null, problem: null };
+}
+
+/** @param {State} state @param {string} model @returns {State} */
+export function withModel(state, model) {
+  return { ...state, model, unknownWords: [], colours: [] };
+}
+
+/** @param {State} state @param {string} caption @returns {State} */
+export function withCaption(state, caption) {
+  const problem = state.problem?.retryable === false ? null : state.problem;
+  return { ...state, caption: caption.replace(/\s*\n\s*/g, " "), problem, placing: false };
+}
+
+/** The server's answer about words; dropped if caption or model have changed since.
+ * @param {State} state @param {{model: string | null, caption: string}} asked
+ * @param {UnknownWord[]} unknownWords @returns {State} */
+export function withUnknownWords(state, asked, unknownWords) {
+  if (asked.model !== state.model || asked.caption !== state.caption) return state;
+  return { ...state, unknownWords };
+}
+
+/** @param {State} state @param {string} model @param {string[]} colours @returns {State} */
+export function withColours(state, model, colours) {
+  return model === state.model ? { ...state, colours } : state;
+}
+
+/** @param {State} state @param {number} seed @returns {State} */
+export function withSeed(state, seed) {
+  const whole = Math.trunc(seed);
+  return whole >= 0 && whole < SEED_LIMIT ? { ...state, seed: whole } : state;
+}
+
+/** @param {State} state @param {Box} crop @returns {State} */
+export function withCrop(state, crop) {
+  return { ...state, crop, placing: true };
+}
+
+/** @param {State} state @param {boolean} live @returns {State} */
+export function withLive(state, live) {
+  return { ...state, live };
+}
+
+/** @param {State} state @param {Server} server @returns {State} */
+export function withServer(state, server) {
+  return state.server === server ? state : { ...state, server };
+}
+
+/** @param {State} state @param {Problem | null} problem @returns {State} */
+export function withProblem(state, problem) {
+  return { ...state, problem, opening: false };
+}
+
+/** @param {State} state @param {"crop" | "compare"} view @returns {State} */
+export function withView(state, view) {
+  return { ...state, view: view === "compare" && !state.shown ? "crop" : view };
+}
+
+/** What Go would ask for now; null while a part is missing.
+ * @param {State} state @returns {Ask | null} */
+export function asked(state) {
+  if (missing(state) !== null) return null;
+  const { photo, model, caption, seed, crop } = state;
+  return /** @type {Ask} */ ({ photo, model, caption: caption.trim(), seed, crop });
+}
+
+/** @param {State} state @returns {"photo" | "caption" | "model" | null} */
+export function missing(state) {
+  if (!state.photo) return "photo";
+  if (!state.model) return "model";
+  return state.caption.trim() === "" ? "caption" : null;
+}
+
+/** Equal for edits that give the same picture. @param {Ask | null} ask @returns {string} */
+export function keyOf(ask) {
+  if (!ask) return "";
+  const { left, top, width } = ask.crop;
+  return JSON.stringify([ask.photo, ask.model, ask.caption, ask.seed, left, top, width]);
+}
+
+/** The result of an earlier, equal edit. @param {State} state @param {Ask} ask */
+export function madeBefore(state, ask) {
+  const key = keyOf(ask);
+  return state.results.find((result) => result.key === key) ?? null;
+}
+
+/** @param {State} state @returns {boolean} */
+export function isBusy(state) {
+  return state.edit.phase !== "idle";
+}
+
+/** An edit begins; answers to earlier tickets are stale from here on.
+ * @param {State} state @param {number} ticket @returns {State} */
+export function started(state, ticket) {
+  return { ...state, edit: { phase: "working", ticket, position: 0 }, problem: null };
+}
+
+/** @param {State} state @param {number} ticket @param {"sending" | "queued" | "working"} phase
+ * @param {number} [position] jobs before this one @returns {State} */
+export function progressed(state, ticket, phase, position = 0) {
+  if (ticket !== state.edit.ticket) return state;
+  return { ...state, edit: { phase, ticket, position } };
+}
+
+/** @param {State} state @param {number} ticket @param {Result} result @returns {State} */
+export function finished(state, ticket, result) {
+  return ticket === state.edit.ticket ? shownResult(idle(state), result) : state;
+}
+
+/** @param {State} state @param {number} ticket @param {Problem} problem @returns {State} */
+export function failed(state, ticket, problem) {
+  return ticket === state.edit.ticket ? { ...idle(state), problem } : state;
+}
+
+/** The answer that is on its way is no longer wanted. @param {State} state @returns {State} */
+export function idle(state) {
+  return { ...state, edit: { phase: "idle", ticket: -1, position: 0 } };
+}
+
+/** A result to look at; at full resolution it joins the results.
+ * @param {State} state @param {Result} result @returns {State} */
+export function shownResult(state, result) {
+  const others = state.results.filter((other) => other.key !== result.key);
+  const isNew = result.full && others.length === state.results.length;
+  return {
+    ...state,
+    shown: result,
+    view: state.placing && state.live ? state.view : "compare",
+    problem: null,
+    results: isNew ? [...others, result].slice(-MAX_RESULTS) : state.results,
+  };
+}
+
+/** Back to an earlier result: its picture, and the words, seed, model and crop that made it.
+ * @param {State} state @param {string} key @returns {State} */
+export function restored(state, key) {
+  const result = state.results.find((one) => one.key === key);
+  if (!result) return state;
+  const { photo, model, caption, seed, crop } = result.ask;
+  const back = { ...idle(withModel(state, model)), photo, caption, seed, crop, placing: false };
+  return shownResult(back, result);
+}
+
+/** Captions to offer for the model.
+ * @param {State} state @returns {string[]} */
+export function suggestions(state) {
+  const examples = state.models.find((model) => model.id === state.model)?.examples ?? [];
+  return [...new Set(examples)].slice(0, 6);
+}
+
+/** @param {State} state @returns {string | null} the colour that the caption names first */
+export function colourNamed(state) {
+  return coloursIn(state.caption)[0] ?? null;
+}

@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import {
+  fromAnswer,
+  ofJob,
+  problemOf,
+  RequestFailed,
+  unreachable,
+} from "../../static/js/problems.js";
+import { INITIAL, started, progressed } from "../../static/js/state.js";
+import { progressText } from "../../static/js/status.js";
+
+test("a problem of the server is shown in its own words, with what to do next", () => {
+  const said = { title: "Not a picture", detail: "The file is a PDF." };
+  const problem = fromAnswer(415, said);
+  assert.equal(problem.title, "Not a picture");
+  assert.equal(problem.detail, "The file is a PDF.");
+  assert.match(problem.advice, /JPEG, PNG or WebP/);
+});
+
+test("an answer without a problem in it still says something", () => {
+  for (const body of [null, "x", {}, { title: 3 }]) {
+    const { title, detail, advice } = fromAnswer(500, body);
+    assert.ok(title && detail && advice);
+  }
+});
+
+test("only what may go well the next time offers to try again", () => {
+  assert.equal(fromAnswer(503, null).retryable, true);
+  assert.equal(fromAnswer(422, null).retryable, false);
+  assert.equal(ofJob({ retryable: false }).retryable, false);
+});
+
+test("being offline and a silent server are told apart", () => {
+  assert.notEqual(unreachable(false).title, unreachable(true).title);
+});
+
+test("any error becomes a problem", () => {
+  assert.equal(problemOf(new RequestFailed(unreachable(true))).status, 0);
+  assert.match(problemOf(new TypeError("broken")).detail, /broken/);
+});
+
+test("the place in line is told in words", () => {
+  const told = (before) => progressText(progressed(started(INITIAL, 1), 1, "queued", before));
+  assert.deepEqual([0, 1, 4].map(told), [
+    "Next in line…",
+    "One edit before yours…",
+    "4 edits before yours…",
+  ]);
+});
