@@ -75,7 +75,7 @@ class Lite(nn.Module):
         Stopping early saves the deeper stages.
         """
         maps: list[Tensor] = []
-        h = self.stem(_scaled(image))
+        h = self.stem(scaled(image))
         for i, stage in enumerate(self.stages):
             h = stage(h)
             if i in _TAPPED_STAGES:
@@ -186,6 +186,6 @@ def _stage(c_in: int, c_out: int, *, stage: int, depth: int) -> nn.Sequential:
     return nn.Sequential(first, *rest)
 
 
-def _scaled(image: Tensor) -> Tensor:
+def scaled(image: Tensor) -> Tensor:
     """[-1, 1] -> what the networks were trained on: (x - 127) / 128 of pixels in [0, 255]."""
     return (image * 127.5 + 0.5) / 128

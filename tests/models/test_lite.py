@@ -7,7 +7,7 @@ from PIL import Image
 from sklearn.datasets import load_sample_image
 from torch import Tensor
 
-from models.lite import CONFIGS, load_lite, load_unfolded
+from models.lite import CONFIGS, ConvNorm, load_lite, load_unfolded, scaled
 
 PALACE = 698  # of ImageNet's thousand classes
 
@@ -55,11 +55,23 @@ def test_gradients_reach_the_picture_and_not_the_weights(pictures: Tensor) -> No
     assert all(p.grad is None for p in network.parameters())
 
 
-def test_training_mode_does_not_move_the_statistics(pictures: Tensor) -> None:
-    network = load_unfolded("lite0").train()
+def test_training_mode_changes_no_answer(pictures: Tensor) -> None:
+    network = load_unfolded("lite0")
     before = network.features(pictures)[-1]
-    network.features(pictures * 0.1 + 0.9)
-    assert torch.equal(network.features(pictures)[-1], before)
+    assert torch.equal(network.train().features(pictures)[-1], before)
+
+
+def test_pixels_are_scaled_as_the_networks_were_trained() -> None:
+    pixels = torch.tensor([0.0, 127.0, 255.0])
+    assert scaled(pixels / 127.5 - 1).tolist() == pytest.approx([-127 / 128, 0, 1], abs=1e-6)
+
+
+def test_strided_padding_puts_the_odd_row_after() -> None:
+    unit = ConvNorm(1, 1, kernel=3, stride=2).eval()
+    torch.nn.init.ones_(unit.conv.weight)
+    second = torch.zeros(1, 1, 8, 8)
+    second[..., 1, 1] = 1  # in the first window alone; padded before, it would be in four
+    assert int((unit(second) > 0).sum()) == 1
 
 
 def test_bfloat16_and_channels_last_stay_near_float32(pictures: Tensor) -> None:
