@@ -208,6 +208,9 @@ def _from_validation(
 ) -> Problem:
     """Field and wish of each error; `input` and `ctx`, which repeat what was sent, are left out."""
     return InvalidRequest(
-        FieldError(field=".".join(str(part) for part in found["loc"][1:]), message=found["msg"])
+        FieldError(
+            field=".".join(str(part) for part in found["loc"][1:]),
+            message=found["msg"].removeprefix("Value error, "),
+        )
         for found in error.errors()
     )

@@ -14,4 +14,4 @@ class Settings(SharedSettings):
     max_upload_bytes: int = Field(default=pictures.MAX_BYTES, gt=0)
     max_pixels: int = Field(default=pictures.MAX_PIXELS, gt=0)
     max_wait_s: int = Field(default=60, ge=0)  # the longest `Prefer: wait`
-    max_waiters: int = Field(default=64, ge=1)  # requests that wait at one time
+    max_waiters: int = Field(default=48, ge=1)  # a connection each, of the queue client's 100

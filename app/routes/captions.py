@@ -6,7 +6,8 @@ from fastapi import APIRouter, Query
 
 from app.deps import Models
 from app.errors import InvalidRequest, responses
-from app.schemas import MAX_CAPTION, CaptionCheck
+from app.forms import MAX_CAPTION
+from app.schemas import CaptionCheck
 
 router = APIRouter(tags=["captions"])
 

@@ -8,9 +8,10 @@ from fastapi import APIRouter, Depends, Form, Response, status
 
 from app.deps import All, Services, WaitSeconds
 from app.errors import InvalidRequest, Unavailable, responses
+from app.forms import MAX_SEED, EditForm
 from app.routes.images import REFUSALS
 from app.routes.jobs import describe
-from app.schemas import MAX_SEED, EditForm, Job
+from app.schemas import Job
 from app.uploads import Picture
 from models.registry import Task
 from models.text.vocabulary import tokenize

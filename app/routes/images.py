@@ -13,7 +13,8 @@ from app.errors import (
     UnusablePicture,
     responses,
 )
-from app.schemas import ImageForm, StoredImage
+from app.forms import ImageForm
+from app.schemas import StoredImage
 
 router = APIRouter(tags=["edits"])
 

@@ -1,0 +1,75 @@
+"""What a form may say, checked field by field; what needs the picture is checked in the routes."""
+
+from typing import Annotated, Literal
+
+from fastapi import UploadFile
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, WithJsonSchema
+
+from models.text.vocabulary import tokenize
+from worker.messages import Crop
+
+MAX_CAPTION = 300  # characters
+MAX_VARIATIONS = 8
+MAX_SEED = 2**32 - 1
+_CROP_PATTERN = r"^\d{1,6},\d{1,6},\d{1,6},\d{1,6}$"
+_IMAGE_ID_PATTERN = r"^uploads-[0-9a-f]{32}(\.[a-z0-9]{1,5})?$"
+
+
+def _with_words(caption: str) -> str:
+    if not tokenize(caption):
+        raise ValueError("there is no word in it, wanted at least one")
+    return caption
+
+
+def _read_crop(value: object) -> object:
+    parts = value.split(",") if isinstance(value, str) else []
+    if len(parts) != 4 or not all(p.strip().isdecimal() and len(p) <= 6 for p in parts):
+        raise ValueError("wanted left,top,width,height: four whole numbers of pixels")
+    return Crop(*(int(part) for part in parts))
+
+
+Caption = Annotated[
+    str,
+    Field(min_length=1, max_length=MAX_CAPTION, examples=["this flower has yellow petals"]),
+    AfterValidator(_with_words),
+]
+CropText = Annotated[
+    Crop,
+    BeforeValidator(_read_crop),
+    WithJsonSchema({"type": "string", "pattern": _CROP_PATTERN, "examples": ["420,300,640,640"]}),
+]
+
+
+class EditForm(BaseModel):
+    """What to change and in which picture: `image` or `image_id`, one of the two."""
+
+    caption: Caption
+    image: UploadFile | None = Field(None, description="JPEG, PNG or WebP, up to 25 MiB.")
+    image_id: str | None = Field(
+        None, pattern=_IMAGE_ID_PATTERN, description="A picture stored by `POST /images`."
+    )
+    model: str | None = Field(
+        None, max_length=100, description="An id of `GET /models`.", examples=["tagan-flowers-64"]
+    )
+    seed: int | None = Field(None, ge=0, le=MAX_SEED, description="Left out: one is drawn.")
+    variations: int = Field(1, ge=1, le=MAX_VARIATIONS, description="Each has the next seed.")
+    crop: CropText | None = Field(
+        None,
+        description="left,top,width,height in pixels of the upright photo: what the network sees "
+        "and may change. Left out: the largest centred square.",
+    )
+    mask: UploadFile | None = Field(
+        None, description="A picture of the photo's size: white may change, black may not."
+    )
+    full_resolution: bool = Field(
+        True, description="False: a preview, at most 768 pixels on its long side."
+    )
+    format: Literal["png", "jpeg", "webp"] | None = Field(
+        None, description="Left out: as the photo came."
+    )
+
+
+class ImageForm(BaseModel):
+    """A picture to keep."""
+
+    image: UploadFile = Field(description="JPEG, PNG or WebP, up to 25 MiB.")
