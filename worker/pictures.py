@@ -143,7 +143,8 @@ def encode(
     if limit and max(pixels.size) > limit:
         raise TooLarge(f"{format} holds at most {limit} pixels a side, wanted {max(pixels.size)}")
     file, text = BytesIO(), json.dumps(dict(parameters))
-    image = _bare(_joined(pixels, alpha, format))
+    image = _joined(pixels, alpha, format)
+    image = _bare(image) if image.info else image  # Pillow would write comment and profile
     match format:
         case "jpeg":
             image.save(file, "JPEG", quality=95, subsampling="4:4:4", exif=_exif(text))
@@ -274,7 +275,7 @@ def _apart(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
             alpha = None
     if image.mode in ("1", "L"):
         return image.convert("L"), alpha
-    return (image if image.mode == "CMYK" else image.convert("RGB")), alpha
+    return (image if image.mode == "CMYK" else _rgb(image)), alpha
 
 
 def _from_sixteen_bits(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
@@ -289,7 +290,7 @@ def _from_sixteen_bits(image: Image.Image) -> tuple[Image.Image, Image.Image | N
 def _srgb(colours: Image.Image, profile: bytes | None) -> Image.Image:
     """RGB in sRGB; a profile that is broken or for another kind of colours is ignored."""
     if not profile:
-        return colours.convert("RGB")
+        return _rgb(colours)
     try:
         source = ImageCms.ImageCmsProfile(BytesIO(profile))
         to_srgb = ImageCms.buildTransform(
@@ -299,8 +300,13 @@ def _srgb(colours: Image.Image, profile: bytes | None) -> Image.Image:
             return colours
         converted = ImageCms.applyTransform(colours, to_srgb)
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        return colours.convert("RGB")
-    return converted or colours.convert("RGB")
+        return _rgb(colours)
+    return converted or _rgb(colours)
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    """As `convert`, which would copy even where there is nothing to convert."""
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _changes_nothing(transform: ImageCms.ImageCmsTransform) -> bool:

@@ -1,0 +1,255 @@
+"""A network's small answer, carried to the photograph's own pixels.
+
+The networks see S = 64 to 256 pixels a side, a photograph has millions. So the answer is not
+pasted, it is read as a recipe: around each pixel at model size, change ~ A * colour + b, fitted
+as in the guided filter of He, Sun and Tang (2010). A and b are smoothed, upsampled and applied
+to the original's own pixels, which keep their sharpness.
+
+Not from the paper: the *change* is fitted, not the answer, so that where nothing changes A and b
+are zero and the photo stays as it is, bit for bit; source and answer are blurred first, which
+removes a checkerboard of the network; small changes are read as the network's inaccuracy and
+dropped; where a new shape, not a new colour, makes the fit poor, what is left over is added to b.
+
+Shapes: S model side, H W pixels of the photo; colours are RGB. Small side in torch, [-1, 1];
+full size in numpy, [0, 255], in strips that stay in the processor's cache.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from worker.messages import Crop
+
+Floats = NDArray[np.float32]
+
+_WINDOW = 9 / 64  # of the crop's side; smaller follows the answer's detail, larger its main colour
+_EPS = 0.01  # a variance in [-1, 1]: a surface plainer than that gets an even change
+_UNTOUCHED, _CHANGED = 0.2, 0.5  # of the largest change: below the one nothing, above the other all
+_LEAST_PEAK, _MOST_PEAK = 0.05, 0.5  # bounds of what counts as the largest change, in [-1, 1]
+_GOOD_FIT, _POOR_FIT = 0.1, 0.3  # share of a change that the fit leaves over
+_FEATHER = 1 / 16  # of the crop's side: the ramp inside an edge that cuts through the photo
+_STRIP_ROWS = 32
+
+
+def look(photo: Image.Image, crop: Crop, side: int) -> Tensor:
+    """What the network sees of the photo: (3, side, side) in [-1, 1]."""
+    small = photo.resize((side, side), Image.Resampling.BICUBIC, box=_box(crop), reducing_gap=2.0)
+    return torch.from_numpy(np.array(small)).permute(2, 0, 1).float().div_(127.5).sub_(1)
+
+
+def shrink(image: Image.Image, max_side: int) -> Image.Image:
+    """The image at most `max_side` pixels on its long side; itself where it is small enough."""
+    scale = max_side / max(image.size)
+    if scale >= 1:
+        return image
+    size = tuple(max(1, round(side * scale)) for side in image.size)
+    return image.resize((size[0], size[1]), Image.Resampling.BICUBIC, reducing_gap=2.0)
+
+
+def carry(
+    photo: Image.Image,
+    crop: Crop,
+    source: Tensor,
+    answer: Tensor,
+    *,
+    mask: Image.Image | None = None,
+    max_side: int | None = None,
+) -> Image.Image:
+    """The photo with the change from `source` to `answer`, both (3, S, S) in [-1, 1], in its crop.
+
+    Outside the crop, and where the mask (L, of the photo's size) is black, nothing changes by a
+    bit. With `max_side` the result is smaller, for previews.
+
+    Raises:
+        ValueError: the mask has another size than the photo.
+    """
+    if mask is not None and mask.size != photo.size:
+        raise ValueError(f"the mask is {mask.size} pixels, wanted the photo's {photo.size}")
+    if max_side is not None and max_side < max(photo.size):
+        crop = _scaled(crop, max_side / max(photo.size))
+        photo, mask = shrink(photo, max_side), mask and shrink(mask, max_side)
+        crop = _inside(crop, photo)
+    return _applied(photo, crop, recipe(source, answer), mask)
+
+
+@torch.inference_mode()
+def recipe(source: Tensor, answer: Tensor) -> Tensor:
+    """(12, S, S): at each pixel A, three by three (from channel first), then b, in [-1, 1]."""
+    side = source.shape[-1]
+    window = _odd(side * _WINDOW)
+    source, change = _blurred(source), _blurred(answer - source)
+    matrix, offset = _fit(source, change, window)
+    change = change * _trust(_predicted(matrix, offset, source), _odd(side * _WINDOW / 2))
+    matrix, offset = _fit(source, change, window)
+    offset = offset + _left_over(change, _predicted(matrix, offset, source))
+    return torch.cat([matrix.flatten(0, 1), offset])
+
+
+def _fit(source: Tensor, change: Tensor, window: int) -> tuple[Tensor, Tensor]:
+    """A (3 from, 3 to, S, S) and b (3, S, S) of the best fit in each window, smoothed over it."""
+    side = source.shape[-1]
+    both = torch.cat([source, change])  # (6, S, S)
+    mean = _box_mean(both, window)
+    products = _box_mean((source[:, None] * both).flatten(0, 1), window).view(3, 6, side, side)
+    covariance = (products - mean[:3, None] * mean).permute(2, 3, 0, 1)  # (S, S, 3, 6)
+    ridge = _EPS * torch.eye(3, device=source.device)
+    matrix = torch.linalg.solve(covariance[..., :3] + ridge, covariance[..., 3:])
+    matrix = matrix.permute(2, 3, 0, 1)
+    offset = mean[3:] - (matrix * mean[:3, None]).sum(0)
+    smooth = _box_mean(torch.cat([matrix.flatten(0, 1), offset]), window)
+    return smooth[:9].view(3, 3, side, side), smooth[9:]
+
+
+def _predicted(matrix: Tensor, offset: Tensor, source: Tensor) -> Tensor:
+    return (matrix * source[:, None]).sum(0) + offset
+
+
+def _trust(change: Tensor, window: int) -> Tensor:
+    """(1, S, S) in [0, 1]: 0 where the change is small beside the largest one in the picture.
+
+    No network gives a background back exactly; a person means that it should stay.
+    """
+    size = _box_mean(change.square().mean(0, keepdim=True), window).sqrt()
+    peak = size.quantile(0.99).clamp(_LEAST_PEAK, _MOST_PEAK)
+    return _smoothstep(size / peak, _UNTOUCHED, _CHANGED)
+
+
+def _left_over(change: Tensor, predicted: Tensor) -> Tensor:
+    """What the fit misses, where that is much of the change: there a shape is new, not a colour."""
+    rest = change - predicted
+    energy = torch.stack([rest.square().sum(0), change.square().sum(0)])
+    missed, whole = _box_mean(energy, 5)
+    share = _box_mean((missed / (whole + _EPS))[None], 3)
+    return _blurred(_smoothstep(share, _GOOD_FIT, _POOR_FIT) * rest)
+
+
+def _applied(
+    photo: Image.Image, crop: Crop, small: Tensor, mask: Image.Image | None
+) -> Image.Image:
+    """The recipe (12, S, S) upsampled bilinearly to the crop and applied to its pixels."""
+    across = _bilinear(crop.width, small.shape[-1]) * _fade(crop.left, crop.width, photo.width)
+    # b is for colours in [-1, 1], the photo's are in [0, 255]
+    offset = 127.5 * (small[9:] - small[:9].view(3, 3, *small.shape[1:]).sum(0))
+    wide = torch.cat([small[:9], offset]).permute(1, 0, 2).cpu() @ across  # (S, 12, W)
+    columns = wide.numpy()
+    down = _fade(crop.top, crop.height, photo.height).numpy()
+    result = photo.copy()
+    for first, last, row in _strips(crop.height, len(columns)):
+        used = np.flatnonzero(columns[row : row + 2].any(axis=(0, 1)))
+        if not used.size:
+            continue
+        left, right = int(used[0]), int(used[-1]) + 1
+        place = (crop.left + left, crop.top + first, crop.left + right, crop.top + last)
+        weight = down[first:last, None]
+        if mask is not None:
+            weight = weight * (np.asarray(mask.crop(place)) / np.float32(255))
+        position = _position(np.arange(first, last), crop.height, len(columns)) - row
+        coefficients = columns[row : row + 2, :, None, left:right]
+        strip = _changed(photo.crop(place), coefficients, position[:, None], weight)
+        result.paste(strip, place)
+    return result
+
+
+def _changed(pixels: Image.Image, between: Floats, position: Floats, weight: Floats) -> Image.Image:
+    """A strip changed by coefficients between two rows of the recipe.
+
+    between: (2, 12, 1, W), the row above and the row below; position: (h, 1), 0 at the upper row
+    and 1 at the lower; weight: (h, 1) or (h, W) in [0, 1].
+    """
+    above, slope = between[0], between[1] - between[0]
+    colours = [np.asarray(band).astype(np.float32) for band in pixels.split()]
+    bands = []
+    coefficient = np.empty((pixels.height, pixels.width), np.float32)
+    for to, colour in enumerate(colours):
+        change = position * slope[9 + to]
+        change += above[9 + to]
+        for start, other in enumerate(colours):
+            np.multiply(position, slope[3 * start + to], out=coefficient)
+            coefficient += above[3 * start + to]
+            coefficient *= other
+            change += coefficient
+        change *= weight
+        change += colour
+        change += 0.5  # rounds, for what follows cuts the fraction off
+        bands.append(Image.fromarray(change.clip(0, 255, out=change).astype(np.uint8)))
+    return Image.merge("RGB", bands)
+
+
+def _strips(height: int, side: int) -> Iterator[tuple[int, int, int]]:
+    """(first row, row after the last, upper row of the recipe) of each strip of the crop."""
+    upper = np.floor(_position(np.arange(height), height, side)).clip(0, max(side - 2, 0))
+    starts = np.flatnonzero(np.diff(upper, prepend=-1))
+    for start, end in zip(starts, [*starts[1:], height], strict=True):
+        for first in range(int(start), int(end), _STRIP_ROWS):
+            yield first, min(first + _STRIP_ROWS, int(end)), int(upper[start])
+
+
+def _position(pixels: NDArray[np.int64], length: int, side: int) -> Floats:
+    """Where pixels of a line of `length` lie on one of `side`, by their centres, ends held."""
+    centres: Floats = ((pixels + 0.5) * side / length - 0.5).clip(0, side - 1).astype(np.float32)
+    return centres
+
+
+def _bilinear(length: int, side: int) -> Tensor:
+    """(side, length): the share of each recipe pixel in each photo pixel along a line."""
+    position = torch.from_numpy(_position(np.arange(length), length, side))
+    distance = (torch.arange(side)[:, None] - position).abs()
+    return (1 - distance).clamp(min=0)
+
+
+def _fade(start: int, length: int, whole: int) -> Tensor:
+    """(length,) in [0, 1]: 1, but falling towards an end that is not the photo's own edge."""
+    ramp = max(1.0, length * _FEATHER)
+    inwards = torch.arange(length) + 0.5
+    fade = torch.ones(length)
+    if start > 0:
+        fade = fade * _smoothstep(inwards / ramp, 0, 1)
+    if start + length < whole:
+        fade = fade * _smoothstep(inwards.flip(0) / ramp, 0, 1)
+    return fade
+
+
+def _box_mean(x: Tensor, window: int) -> Tensor:
+    """(C, S, S): the mean over a square window around each pixel, cut off at the edges."""
+    index = torch.arange(x.shape[-1], device=x.device)
+    near = ((index[:, None] - index).abs() <= window // 2).to(x)
+    average = near / near.sum(1, keepdim=True)
+    return average @ x @ average.T
+
+
+def _blurred(x: Tensor) -> Tensor:
+    """(C, S, S) under the binomial kernel 1 2 1, which takes a checkerboard out altogether."""
+    kernel = x.new_tensor([1, 2, 1]) / 4
+    padded = F.pad(x[:, None], (1, 1, 1, 1), mode="replicate")
+    return F.conv2d(padded, torch.outer(kernel, kernel)[None, None])[:, 0]
+
+
+def _smoothstep(x: Tensor, low: float, high: float) -> Tensor:
+    """0 up to `low`, 1 from `high`, smooth between."""
+    t = ((x - low) / (high - low)).clamp(0, 1)
+    return t * t * (3 - 2 * t)
+
+
+def _odd(pixels: float) -> int:
+    """The odd number of pixels nearest to `pixels`, at least 3."""
+    return max(3, 2 * int(pixels / 2) + 1)
+
+
+def _box(crop: Crop) -> tuple[int, int, int, int]:
+    return crop.left, crop.top, crop.left + crop.width, crop.top + crop.height
+
+
+def _scaled(crop: Crop, scale: float) -> Crop:
+    left, top, right, bottom = (round(edge * scale) for edge in _box(crop))
+    return Crop(left, top, max(1, right - left), max(1, bottom - top))
+
+
+def _inside(crop: Crop, photo: Image.Image) -> Crop:
+    """The crop moved so that rounding does not push it over the photo's edge."""
+    left = min(crop.left, photo.width - crop.width)
+    return Crop(left, min(crop.top, photo.height - crop.height), crop.width, crop.height)
