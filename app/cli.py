@@ -1,0 +1,108 @@
+"""The command `wordbrush`: up, web, worker, models, doctor."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from app.settings import Settings
+
+cli = typer.Typer(help="Edit pictures with words.", no_args_is_help=True, add_completion=False)
+
+Host = Annotated[str | None, typer.Option(help="Address to listen on; 127.0.0.1 if not given.")]
+Port = Annotated[
+    int | None, typer.Option(min=0, max=65535, help="8000 if not given; 0: any that is free.")
+]
+DataDir = Annotated[
+    Path | None,
+    typer.Option(help="Where pictures, jobs and your own checkpoints are kept.", file_okay=False),
+]
+Workers = Annotated[int | None, typer.Option(min=1, help="One for each GPU, or one, if not given.")]
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    cli()
+
+
+@cli.command()
+def up(
+    host: Host = None, port: Port = None, workers: Workers = None, data_dir: DataDir = None
+) -> None:
+    """Run everything on this machine: queue server, workers and web server. Ctrl-C stops it."""
+    from app import supervisor
+    from app.occupancy import DataDirTaken, PortTaken
+    from app.queue_server import NoQueueServer
+    from worker.queue import QueueDown
+
+    try:
+        supervisor.up(_settings(host=host, port=port, data_dir=data_dir), workers, typer.echo)
+    except (
+        DataDirTaken,
+        PortTaken,
+        NoQueueServer,
+        supervisor.GuardLost,
+        QueueDown,
+    ) as error:
+        typer.secho(f"wordbrush: {error}", err=True, fg="red")
+        raise typer.Exit(1) from None
+
+
+@cli.command()
+def web(host: Host = None, port: Port = None, data_dir: DataDir = None) -> None:
+    """Run the web server alone; REDIS_URL and WORDBRUSH_STORE_URL name the rest."""
+    import uvicorn
+
+    from app.main import create_app
+
+    settings = _settings(host=host, port=port, data_dir=data_dir)
+    uvicorn.run(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        timeout_graceful_shutdown=5,
+    )
+
+
+@cli.command()
+def worker(data_dir: DataDir = None) -> None:
+    """Run one worker alone; REDIS_URL and WORDBRUSH_STORE_URL name the rest."""
+    environment = os.environ | _settings(data_dir=data_dir).to_environment()
+    os.execve(sys.executable, [sys.executable, "-m", "worker"], environment)
+
+
+@cli.command()
+def models(data_dir: DataDir = None) -> None:
+    """List the checkpoints that are served."""
+    from app.catalogue import Catalogue
+
+    table = Table("model", "system", "size", "steps", "licence", box=None)
+    for header in Catalogue.read(_settings(data_dir=data_dir).checkpoints):
+        size = f"{header.image_size} px"
+        table.add_row(header.id, header.spec.title, size, f"{header.steps:,}", header.licence)
+    Console().print(table if table.row_count else "there is no checkpoint; see `wordbrush doctor`")
+
+
+@cli.command()
+def doctor(host: Host = None, port: Port = None, data_dir: DataDir = None) -> None:
+    """Say what is wrong with this installation, and what to do about it."""
+    from app.doctor import examine
+
+    console = Console()
+    is_well = True
+    for finding in examine(_settings(host=host, port=port, data_dir=data_dir)):
+        mark = {"ok": "[green]ok[/]", "note": "[yellow]note[/]", "broken": "[red]broken[/]"}
+        console.print(f"{mark[finding.verdict]:<16} {finding.subject}: ", end="")
+        console.print(finding.words, markup=False, highlight=False)
+        is_well = is_well and finding.verdict != "broken"
+    raise typer.Exit(0 if is_well else 1)
+
+
+def _settings(**given: Any) -> Settings:
+    """The environment's settings with those from the command line over them."""
+    return Settings(**{name: value for name, value in given.items() if value is not None})
