@@ -7,8 +7,9 @@ to the original's own pixels, which keep their sharpness.
 
 Not from the paper: the *change* is fitted, not the answer, so that where nothing changes A and b
 are zero and the photo stays as it is, bit for bit; source and answer are blurred first, which
-removes a checkerboard of the network; small changes are read as the network's inaccuracy and
-dropped; where a new shape, not a new colour, makes the fit poor, what is left over is added to b.
+takes out a checkerboard of the network, and their outermost pixels are not read; small changes
+are taken for the network's inaccuracy and dropped; where the fit is poor, because a shape and not a
+colour is new, what it leaves over is added to b.
 
 Shapes: S model side, H W pixels of the photo; colours are RGB. Small side in torch, [-1, 1];
 full size in numpy, [0, 255], in strips that stay in the processor's cache.
@@ -32,6 +33,7 @@ _EPS = 0.01  # a variance in [-1, 1]: a surface plainer than that gets an even c
 _UNTOUCHED, _CHANGED = 0.2, 0.5  # of the largest change: below the one nothing, above the other all
 _LEAST_PEAK, _MOST_PEAK = 0.05, 0.5  # bounds of what counts as the largest change, in [-1, 1]
 _GOOD_FIT, _POOR_FIT = 0.1, 0.3  # share of a change that the fit leaves over
+_FRAME = 1 / 32  # of the side: along its edges networks change too little, they are not read
 _FEATHER = 1 / 16  # of the crop's side: the ramp inside an edge that cuts through the photo
 _STRIP_ROWS = 32
 
@@ -82,12 +84,15 @@ def recipe(source: Tensor, answer: Tensor) -> Tensor:
     """(12, S, S): at each pixel A, three by three (from channel first), then b, in [-1, 1]."""
     side = source.shape[-1]
     window = _odd(side * _WINDOW)
-    source, change = _blurred(source), _blurred(answer - source)
+    frame = int(side * _FRAME)
+    inner = slice(frame, side - frame)
+    source, change = (_blurred(x)[:, inner, inner] for x in (source, answer - source))
     matrix, offset = _fit(source, change, window)
     change = change * _trust(_predicted(matrix, offset, source), _odd(side * _WINDOW / 2))
     matrix, offset = _fit(source, change, window)
     offset = offset + _left_over(change, _predicted(matrix, offset, source))
-    return torch.cat([matrix.flatten(0, 1), offset])
+    inside = torch.cat([matrix.flatten(0, 1), offset])
+    return F.pad(inside[None], (frame, frame, frame, frame), mode="replicate")[0]
 
 
 def _fit(source: Tensor, change: Tensor, window: int) -> tuple[Tensor, Tensor]:

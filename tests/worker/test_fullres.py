@@ -190,7 +190,17 @@ def test_a_checkerboard_in_the_answer_does_not_show(dahlia: Image.Image) -> None
     assert np.abs(cut(rough, inner) - cut(plain, inner)).max() <= 1
 
 
-def test_a_new_shape_on_a_plain_ground_appears(dahlia: Image.Image) -> None:
+def test_the_outermost_pixels_of_an_answer_do_not_hold_the_photos_edge_back() -> None:
+    photo = noise(320, 320)
+    crop = Crop(0, 0, 320, 320)
+    source = look(photo, crop, SIDE)
+    framed = source.clone()
+    framed[:, 3:-3, 3:-3] += 0.5  # blurred by one pixel, the change is whole from the fourth in
+    change = levels(carry(photo, crop, source, framed)) - levels(photo)
+    assert change[160, :8].mean() > 0.5 * change[160, 100:200].mean()
+
+
+def test_a_new_shape_on_a_plain_ground_appears() -> None:
     photo = Image.new("RGB", (512, 512), "white")
     crop = Crop(0, 0, 512, 512)
     source = look(photo, crop, SIDE)
