@@ -93,8 +93,7 @@ def run(trainer: Trainer, settings: RunSettings) -> Path | None:
                 drawn = time.monotonic()
             if settings.minutes and time.monotonic() - began > settings.minutes * 60:
                 break
-    _save(trainer, settings.folder, step, spent())
-    return trainer.export(settings.folder, steps=step, hours=spent()) if is_main() else None
+    return _save(trainer, settings.folder, step, spent())
 
 
 def rank() -> int:
@@ -194,12 +193,14 @@ def _resume(trainer: Trainer, folder: Path) -> tuple[int, float]:
     return saved["step"], saved["hours"]
 
 
-def _save(trainer: Trainer, folder: Path, step: int, hours: float) -> None:
+def _save(trainer: Trainer, folder: Path, step: int, hours: float) -> Path | None:
+    """Write the state and, beside it, the checkpoint as it is now."""
     if not is_main():
-        return
+        return None
     partial = folder / "state.partial"
     torch.save({"trainer": trainer.state(), "step": step, "hours": hours}, partial)
     partial.replace(folder / "state.pt")
+    return trainer.export(folder, steps=step, hours=hours)
 
 
 def _draw(trainer: Trainer, folder: Path, step: int) -> None:

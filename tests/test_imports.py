@@ -1,0 +1,87 @@
+"""The import law of docs/architecture.md: one way, no way back."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("app", "worker", "models", "training")
+FREE_OF_TORCH = (
+    "worker.messages",
+    "worker.queue",
+    "worker.store",
+    "worker.pictures",
+    "worker.settings",
+    "models.registry",
+    "models.checkpoint",
+    "models.text.vocabulary",
+)
+SHARED_BY_PAPERS = ("models.base", "models.layers", "models.attention", "models.text")
+PAPERS = sorted(
+    path.stem
+    for path in (ROOT / "models").glob("*.py")
+    if "SYSTEM = " in path.read_text(encoding="utf-8")
+)
+
+
+def test_the_web_process_imports_only_what_is_free_of_torch() -> None:
+    for path in _files("app"):
+        for name in _imports(path):
+            assert _within(name, ("app", *FREE_OF_TORCH)), f"{path} imports {name}"
+
+
+def test_what_is_free_of_torch_imports_only_its_like() -> None:
+    for module in FREE_OF_TORCH:
+        path = ROOT / (module.replace(".", "/") + ".py")
+        for name in _imports(path):
+            assert _within(name, FREE_OF_TORCH), f"{path} imports {name}"
+
+
+def test_nothing_that_serves_imports_training() -> None:
+    for package in ("app", "worker", "models"):
+        for path in _files(package):
+            assert not any(_within(name, ("training",)) for name in _imports(path)), path
+
+
+def test_the_worker_does_not_import_the_web_process_nor_models_the_worker() -> None:
+    for path in _files("worker"):
+        assert not any(_within(name, ("app",)) for name in _imports(path)), path
+    for path in _files("models"):
+        assert not any(_within(name, ("app", "worker")) for name in _imports(path)), path
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_a_papers_file_imports_no_other_paper(paper: str) -> None:
+    for name in _imports(ROOT / "models" / f"{paper}.py"):
+        assert _within(name, (*SHARED_BY_PAPERS, "models.registry")), f"{paper} imports {name}"
+
+
+def test_a_running_web_process_has_no_torch() -> None:
+    code = "import sys, app.main, app.cli; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def _files(package: str) -> Iterator[Path]:
+    return (ROOT / package).rglob("*.py")
+
+
+def _imports(path: Path) -> Iterator[str]:
+    """Our own modules that a file imports; `from worker import store` counts as worker.store."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            deeper = (ROOT / module.replace(".", "/")).is_dir()
+            names = [f"{module}.{a.name}" for a in node.names] if deeper else [module]
+        else:
+            continue
+        yield from (name for name in names if name.split(".")[0] in PACKAGES)
+
+
+def _within(name: str, allowed: tuple[str, ...]) -> bool:
+    return any(name == root or name.startswith(root + ".") for root in allowed)
