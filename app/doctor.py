@@ -32,10 +32,9 @@ class Finding:
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
-    """One finding after another, in the order in which things are needed."""
+    """One finding after another, each as soon as it is there."""
     looks: Sequence[Callable[[Settings], Finding]] = (
         _python,
-        _torch,
         _data_dir,
         _disk,
         _store,
@@ -43,6 +42,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         _checkpoints,
         _port,
         _browser,
+        _torch,  # last, since it takes seconds
     )
     for look in looks:
         yield look(settings)

@@ -5,7 +5,10 @@ SIGTERM or SIGINT lets it finish the job in hand first.
 
 import logging
 import os
+import signal
 import socket
+import sys
+from types import FrameType
 from uuid import uuid4
 
 import torch
@@ -24,6 +27,7 @@ _log = logging.getLogger(__name__)
 
 def serve(settings: Settings, load: Load = load_for_serving) -> None:
     """Take jobs until told to stop; `load` turns a checkpoint into a system."""
+    signal.signal(signal.SIGTERM, _leave)  # until RQ sets its own
     logging.basicConfig(level=logging.INFO, format="%(asctime)s worker %(levelname)s %(message)s")
     if settings.threads:
         torch.set_num_threads(settings.threads)
@@ -34,9 +38,9 @@ def serve(settings: Settings, load: Load = load_for_serving) -> None:
     engine = Engine(models, store, cache_bytes=settings.cache_mb * 2**20)
     engine.warm()
     worker = _worker(queue, models, store, JobRunner(queue, models, engine))
-    worker.start_beating()
-    _log.info("ready on %s with %s", models.device, ", ".join(models.resident) or "no model")
     try:
+        worker.start_beating()
+        _log.info("ready on %s with %s", models.device, ", ".join(models.resident) or "no model")
         worker.work(logging_level="WARNING")
     finally:
         queue.retract(worker.name)
@@ -64,3 +68,7 @@ def _worker(queue: JobQueue, models: ModelPool, store: Store, runner: JobRunner)
         give_up=give_up,
         sweep=store.sweep,
     )
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    sys.exit(0)

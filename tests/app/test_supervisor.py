@@ -5,8 +5,7 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from io import BytesIO
@@ -18,6 +17,7 @@ import redis
 from PIL import Image
 
 from models.registry import Task
+from tests.processes import is_alive, until
 from tests.tiny import write_tiny_model
 from worker.messages import Request
 from worker.queue import JobQueue, Status
@@ -57,20 +57,6 @@ def _role(pid: int) -> str:
     command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
     roles = {"app.guard": "guard", "-server": "queue", "-m worker": "worker", "-m app web": "web"}
     return next((role for text, role in roles.items() if text in command), command)
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def until(is_so: Callable[[], object], timeout_s: float = 90) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not is_so():
-        assert time.monotonic() < deadline, "it did not come to that"
-        time.sleep(0.1)
 
 
 def command(data_dir: Path, *more: str) -> tuple[list[str], dict[str, str]]:

@@ -17,6 +17,7 @@ from rq import Callback, Queue, Retry
 from rq.serializers import DefaultSerializer, JSONSerializer
 
 from models.registry import Task
+from tests.processes import until
 from worker.messages import Request
 from worker.queue import INTERACTIVE, JobQueue, Status
 from worker.resident import TIME_LIMIT_EXIT
@@ -58,13 +59,6 @@ def start_worker(
     return start
 
 
-def until(is_so: Callable[[], object], timeout_s: float = 60) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not is_so():
-        assert time.monotonic() < deadline, "it did not come to that"
-        time.sleep(0.05)
-
-
 def passes(settings: Settings) -> list[str]:
     """Captions that went through a network, in order."""
     log = settings.data_dir / "passes.log"
@@ -85,6 +79,48 @@ def test_a_job_is_done_and_says_where_its_time_went(
     assert view.started_at is not None
     assert view.finished_at is not None
     assert view.created_at <= view.started_at <= view.finished_at
+
+
+def test_nothing_of_a_done_job_is_left_to_be_done_again(
+    start_worker: StartWorker, queue: JobQueue, request_: Request, valkey_url: str
+) -> None:
+    start_worker()
+    queue.wait(queue.submit(request_), 60)
+    queue.wait(queue.submit(request_, batch=True), 60)
+    with redis.Redis.from_url(valkey_url) as client:
+        until(lambda: not [*client.keys("rq:queue:*:intermediate"), *client.keys("rq:wip:*")])
+
+
+def test_a_job_popped_in_the_instant_of_a_crash_comes_back(
+    start_worker: StartWorker, queue: JobQueue, request_: Request, valkey_url: str
+) -> None:
+    job = queue.submit(request_)
+    with redis.Redis.from_url(valkey_url) as client:
+        key = f"rq:queue:{INTERACTIVE}"
+        client.lmove(key, f"{key}:intermediate")  # and then nothing more, as if killed
+    start_worker()
+    assert queue.wait(job, 60).status is Status.SUCCEEDED
+
+
+def test_a_worker_keeps_its_job_for_as_long_as_it_works(
+    start_worker: StartWorker,
+    queue: JobQueue,
+    request_: Request,
+    settings: Settings,
+    valkey_url: str,
+) -> None:
+    start_worker()
+    queue.submit(replace(request_, caption="3600 seconds of red"))
+    until(lambda: passes(settings))
+    with redis.Redis.from_url(valkey_url) as client:
+
+        def kept_until() -> float:
+            [(_, score)] = client.zrange(f"rq:wip:{INTERACTIVE}", 0, -1, withscores=True)
+            return float(score)
+
+        first = kept_until()
+        assert 0 < first - time.time() <= 15
+        until(lambda: kept_until() > first)
 
 
 def test_a_worker_is_ready_with_its_models_warm(

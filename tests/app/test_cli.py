@@ -1,0 +1,106 @@
+"""The command `wordbrush` and its sub-commands, as a person types them."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.processes import until
+from tests.tiny import write_tiny_model
+from worker.queue import JobQueue
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def environment(data_dir: Path, valkey_url: str) -> dict[str, str]:
+    folder = data_dir / "checkpoints"
+    write_tiny_model(folder)
+    return os.environ | {
+        "REDIS_URL": valkey_url,
+        "WORDBRUSH_CHECKPOINTS": str(folder),
+        "WORDBRUSH_DATA_DIR": str(data_dir),
+    }
+
+
+def wordbrush(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "app", *words],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_models_lists_the_checkpoints(environment: dict[str, str]) -> None:
+    answer = wordbrush(environment, "models")
+    assert answer.returncode == 0
+    assert "tagan-flowers-16" in answer.stdout
+
+
+def test_models_says_when_there_are_none(environment: dict[str, str], tmp_path: Path) -> None:
+    answer = wordbrush(environment | {"WORDBRUSH_CHECKPOINTS": str(tmp_path)}, "models")
+    assert "there is no checkpoint" in answer.stdout
+
+
+def test_doctor_is_content_with_a_healthy_installation(environment: dict[str, str]) -> None:
+    answer = wordbrush(environment, "doctor", "--port", "0")
+    assert answer.returncode == 0
+    assert "broken" not in answer.stdout
+
+
+def test_doctor_fails_where_something_is_broken(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    answer = wordbrush(environment | {"WORDBRUSH_CHECKPOINTS": str(tmp_path)}, "doctor")
+    assert answer.returncode == 1
+    assert "broken checkpoints" in " ".join(answer.stdout.split())
+
+
+def test_without_a_word_it_tells_the_words_it_knows(environment: dict[str, str]) -> None:
+    answer = wordbrush(environment)
+    for word in ("up", "web", "worker", "models", "doctor"):
+        assert word in answer.stdout + answer.stderr
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "eight"])
+def test_a_port_that_is_none_is_refused(environment: dict[str, str], port: str) -> None:
+    answer = wordbrush(environment, "up", "--port", port)
+    assert answer.returncode == 2
+    assert "--port" in answer.stderr
+
+
+def test_no_command_imports_torch(environment: dict[str, str]) -> None:
+    code = "import sys, app.cli, app.supervisor, app.doctor; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_web_and_worker_alone_make_a_service_together(
+    environment: dict[str, str],
+    valkey_url: str,
+    free_port: int,
+    processes: list[subprocess.Popen[bytes]],
+) -> None:
+    for words in (["web", "--port", str(free_port)], ["worker"]):
+        command = [sys.executable, "-m", "app", *words]
+        processes.append(subprocess.Popen(command, cwd=ROOT, env=environment))
+    until(JobQueue(valkey_url).ready_models)
+
+    def is_ready() -> bool:
+        try:
+            return httpx.get(f"http://127.0.0.1:{free_port}/readyz").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    until(is_ready)
+
+
+def test_a_worker_without_a_queue_says_so(environment: dict[str, str], tmp_path: Path) -> None:
+    answer = wordbrush(environment | {"REDIS_URL": f"unix://{tmp_path}/away"}, "worker")
+    assert answer.returncode == 1
+    assert "the queue server can't be reached" in answer.stderr

@@ -1,0 +1,104 @@
+"""A job runs a function from the list and nothing else, and ends with what the engine says."""
+
+import pytest
+import redis
+from rq import Callback, Queue
+from rq.job import Job
+from rq.serializers import JSONSerializer
+
+from models.registry import Task
+from worker.engine import Engine
+from worker.jobs import JobRunner, NotAllowed, job_class
+from worker.loading import ModelPool, choose_device
+from worker.messages import Request
+from worker.queue import JobQueue, Status
+from worker.settings import Settings
+from worker.store import Store
+
+
+def double(number: int) -> int:
+    return 2 * number
+
+
+@pytest.fixture
+def foreign(valkey_url: str) -> Queue:
+    """The queue as somebody else sees it, who may put anything on it."""
+    client = redis.Redis.from_url(valkey_url)
+    return Queue("any", connection=client, serializer=JSONSerializer)
+
+
+def taken(job: Job) -> Job:
+    """The job as our worker gets to see it."""
+    allowed = job_class({"double": double})
+    return allowed.fetch(job.id, connection=job.connection, serializer=JSONSerializer)
+
+
+def test_a_function_on_the_list_is_run(foreign: Queue) -> None:
+    assert taken(foreign.enqueue_call("double", args=(21,))).perform() == 42
+
+
+@pytest.mark.parametrize("name", ["os.system", "os.getcwd", "double.__call__", "__main__.double"])
+def test_a_function_that_is_not_on_the_list_is_refused(foreign: Queue, name: str) -> None:
+    with pytest.raises(NotAllowed, match=name):
+        taken(foreign.enqueue_call(name, args=(21,))).perform()
+
+
+def test_a_method_of_something_sent_along_is_refused(foreign: Queue) -> None:
+    job = foreign.enqueue_call("double", args=(21,))
+    job.instance = "text"
+    job.save()
+    with pytest.raises(NotAllowed):
+        taken(job).perform()
+
+
+def test_callbacks_and_webhooks_are_not_followed(foreign: Queue) -> None:
+    anything = Callback("os.getcwd")
+    job = taken(
+        foreign.enqueue_call(
+            "double", args=(1,), on_success=anything, on_failure=anything, on_stopped=anything
+        )
+    )
+    assert (job.success_callback, job.failure_callback, job.stopped_callback) == (None,) * 3
+
+
+@pytest.fixture
+def queue(settings: Settings) -> JobQueue:
+    return JobQueue.from_settings(settings)
+
+
+@pytest.fixture
+def runner(settings: Settings, store: Store, queue: JobQueue, tiny_model: str) -> JobRunner:
+    pool = ModelPool(settings.checkpoints, choose_device("cpu"))
+    return JobRunner(queue, pool, Engine(pool, store))
+
+
+def test_a_failure_of_the_engine_becomes_the_jobs_error(
+    runner: JobRunner, queue: JobQueue, tiny_model: str
+) -> None:
+    job = queue.submit(Request(Task.MANIPULATE, tiny_model, "red", image_id="gone"))
+    runner.run(job)
+    view = queue.read(job)
+    assert view.status is Status.FAILED
+    assert view.error is not None
+    assert view.error.title == "The picture is gone"
+
+
+def test_a_canceled_job_stays_canceled_when_it_is_run(
+    runner: JobRunner, queue: JobQueue, tiny_model: str
+) -> None:
+    job = queue.submit(Request(Task.MANIPULATE, tiny_model, "red", image_id="gone"))
+    queue.cancel(job)
+    runner.run(job)
+    view = queue.read(job)
+    assert view.status is Status.CANCELED
+    assert view.started_at is None
+
+
+def test_a_job_given_up_says_how_long_it_might_have_taken(
+    runner: JobRunner, queue: JobQueue, tiny_model: str
+) -> None:
+    job = queue.submit(Request(Task.MANIPULATE, tiny_model, "red"))
+    runner.give_up(job, 60)
+    error = queue.read(job).error
+    assert error is not None
+    assert "60 s" in error.detail
