@@ -68,7 +68,10 @@ export function createEditor(store, pictures) {
       store.update((state) => is.finished(state, ticket, result));
     } catch (error) {
       if (mine.stop.signal.aborted) return;
-      store.update((state) => is.failed(state, ticket, problemOf(error)));
+      const problem = problemOf(error);
+      // While somebody types, words that say nothing yet are no trouble.
+      if (!full && problem.field === "caption") return store.update((s) => is.dropped(s, ticket));
+      store.update((state) => is.failed(state, ticket, problem));
     } finally {
       if (running === mine) running = null;
     }
@@ -118,7 +121,7 @@ export function createEditor(store, pictures) {
     try {
       return await send();
     } catch (error) {
-      if (!(error instanceof RequestFailed) || error.problem.status !== 404) throw error;
+      if (problemOf(error).field !== "image_id") throw error;
       upload.imageId = null;
       return send();
     }

@@ -1,7 +1,8 @@
 /**
  * What went wrong, for the person: RFC 9457 problems of the server, and those of the way to it.
  *
- * @typedef {{title: string, detail: string, advice: string, status: number, retryable: boolean}} Problem
+ * @typedef {{title: string, detail: string, advice: string, status: number, retryable: boolean,
+ *   field?: string}} Problem  `field` is the one of the request that could not be used
  */
 
 /** An answer that is no success, or no answer at all. */
@@ -16,6 +17,7 @@ export class RequestFailed extends Error {
 /** @type {Record<number, string>} */
 const ADVICE = {
   404: "It may have been kept too long. Press Go to make it again.",
+  410: "Press Go to make it again.",
   413: "Choose a photo of at most 25 MB and 50 megapixels.",
   415: "Save the photo as JPEG, PNG or WebP, then choose it again.",
   422: "Change what it names, then try again.",
@@ -23,19 +25,39 @@ const ADVICE = {
   503: "Your photo and words are still here. Try again in a few seconds.",
 };
 
+const RETRYABLE = new Set([404, 410, 429]);
+
+/** @type {Record<string, string>} */
+const FIELD_TITLES = {
+  caption: "These words don’t say enough",
+  crop: "The area does not fit the photo",
+  image: "This photo can’t be edited",
+  model: "This model can’t be used",
+};
+
 const TRY_AGAIN = "Try again. If it happens again, the server's log says more.";
 
 /** The problem in a server's answer; a body that is none still gives one.
  * @param {number} status @param {unknown} body @returns {Problem} */
 export function fromAnswer(status, body) {
-  const said = /** @type {{title?: unknown, detail?: unknown}} */ (body ?? {});
+  const said = /** @type {Record<string, any>} */ (body ?? {});
+  const { field, message } = (Array.isArray(said.errors) && said.errors[0]) || {};
+  const title = typeof said.title === "string" ? said.title : null;
   return {
     status,
-    title: typeof said.title === "string" ? said.title : "That did not work",
-    detail: typeof said.detail === "string" ? said.detail : `The server answered ${status}.`,
+    title: FIELD_TITLES[field] ?? title ?? "That did not work",
+    detail: text(message) ?? text(said.detail) ?? `The server answered ${status}.`,
     advice: ADVICE[status] ?? TRY_AGAIN,
-    retryable: status === 404 || status === 429 || status >= 500,
+    retryable: RETRYABLE.has(status) || status >= 500,
+    field,
   };
+}
+
+/** @param {unknown} value @returns {string | null} a sentence, from a capital to a full stop */
+function text(value) {
+  if (typeof value !== "string" || value === "") return null;
+  const sentence = value[0].toUpperCase() + value.slice(1);
+  return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`;
 }
 
 /** No answer came.

@@ -1,6 +1,5 @@
-/** The picture: the photo, the result over it, the view that is chosen, and the download. */
+/** The picture: the photo, the result over it, and the view that is chosen. */
 
-import { downloadName } from "./captions.js";
 import { bind, byId, setText } from "./dom.js";
 import { isBusy, withView } from "./state.js";
 import { cropText, statusText } from "./status.js";
@@ -14,7 +13,6 @@ export function mountResultView(store, editor, pictures) {
   const frame = byId("frame");
   const before = byId("before");
   const after = byId("after");
-  const download = /** @type {HTMLAnchorElement} */ (byId("download"));
 
   byId("leave").addEventListener("click", () => editor.leave());
   byId("view-crop").addEventListener("click", () => show("crop"));
@@ -68,26 +66,11 @@ export function mountResultView(store, editor, pictures) {
   /** @param {import("./state.js").Result | null} result @param {import("./state.js").State} state */
   function showResult(result, state) {
     byId("view-compare").toggleAttribute("disabled", !result);
-    showDownload(result, state);
     if (!result) return after.replaceChildren();
     pictures.result(result.image).then((image) => {
       if (store.get().shown !== result) return;
       image.alt = `After: ${result.ask.caption}`;
       after.replaceChildren(image);
     });
-  }
-
-  /** A preview is not for keeping: it is small.
-   * @param {import("./state.js").Result | null} result @param {import("./state.js").State} state */
-  function showDownload(result, state) {
-    const ready = result?.full ?? false;
-    download.setAttribute("aria-disabled", String(!ready));
-    if (!result || !ready) {
-      download.removeAttribute("href");
-      return;
-    }
-    download.href = result.image;
-    const { name } = state.photos[result.ask.photo];
-    download.download = downloadName(name, result.ask.caption, result.mediaType);
   }
 }

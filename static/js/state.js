@@ -230,6 +230,12 @@ export function failed(state, ticket, problem) {
   return ticket === state.edit.ticket ? { ...idle(state), problem } : state;
 }
 
+/** An edit that came to nothing, of which nothing need be said.
+ * @param {State} state @param {number} ticket @returns {State} */
+export function dropped(state, ticket) {
+  return ticket === state.edit.ticket ? idle(state) : state;
+}
+
 /** The answer that is on its way is no longer wanted. @param {State} state @returns {State} */
 export function idle(state) {
   return { ...state, edit: { phase: "idle", ticket: -1, position: 0 } };

@@ -25,6 +25,13 @@ test("an answer without a problem in it still says something", () => {
   }
 });
 
+test("the field that was wrong is named, and its message made a sentence", () => {
+  const errors = [{ field: "caption", message: "the model knows none of these words" }];
+  const problem = fromAnswer(422, { title: "Bad fields", detail: "caption: ...", errors });
+  assert.equal(problem.field, "caption");
+  assert.equal(problem.detail, "The model knows none of these words.");
+});
+
 test("only what may go well the next time offers to try again", () => {
   assert.equal(fromAnswer(503, null).retryable, true);
   assert.equal(fromAnswer(422, null).retryable, false);

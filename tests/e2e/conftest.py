@@ -1,0 +1,167 @@
+"""A real browser on real servers. What a page logs, and what its policy forbids, fails the test."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic, sleep
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+
+from worker.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+SHOTS = ROOT / ".screenshots"
+_START_S = 120
+_TIMEOUT_MS = 30_000
+_REPORT_VIOLATIONS = """
+document.addEventListener("securitypolicyviolation", (event) =>
+  console.error(`CSP: ${event.violatedDirective} forbids ${event.blockedURI}`));
+"""
+
+
+@dataclass
+class Server:
+    """A running Wordbrush."""
+
+    url: str
+    data_dir: Path
+
+
+@dataclass
+class Noise:
+    """What pages said that they should not have."""
+
+    heard: list[str] = field(default_factory=list)
+    expected: list[str] = field(default_factory=list)  # parts of messages that a test provokes
+
+    def unexpected(self) -> list[str]:
+        return [text for text in self.heard if not any(part in text for part in self.expected)]
+
+
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """All of `wordbrush up`, with the shipped checkpoints, ready for work."""
+    folder = tmp_path_factory.mktemp("up")
+    with _running(["up", "--data-dir", str(folder)], {}) as url:
+        _await(f"{url}/readyz")
+        if not httpx.get(f"{url}/models").json()["models"]:
+            pytest.fail("no checkpoint is in checkpoints/: the page cannot be tested without one")
+        yield Server(url, folder)
+
+
+@pytest.fixture
+def workerless(settings: Settings, tiny_model: str) -> Iterator[Server]:
+    """A web server with a queue, and no worker that would take from it."""
+    with _running(["web"], settings.to_environment()) as url:
+        _await(f"{url}/livez")
+        yield Server(url, settings.data_dir)
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    """Chromium; where there is none, tests are skipped, or in CI fail."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next(filter(None, map(shutil.which, names)), None)
+    own = Path(playwright.chromium.executable_path)
+    if not found and not own.exists():
+        reason = f"no browser: none of {', '.join(names)} is installed (apt install chromium)"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+    browser = playwright.chromium.launch(
+        executable_path=found or own, args=["--no-sandbox", "--disable-dev-shm-usage"]
+    )
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def noise() -> Iterator[Noise]:
+    noise = Noise()
+    yield noise
+    assert noise.unexpected() == []
+
+
+@pytest.fixture
+def open_page(chromium: Browser, noise: Noise) -> Iterator[OpenPage]:
+    """Opens an address in a context of its own; keywords are those of `new_context`."""
+    contexts = []
+
+    def open_page(url: str, *, width: int = 1280, height: int = 800, **options: object) -> Page:
+        size = {"width": width, "height": height}
+        context = chromium.new_context(viewport=size, **options)  # type: ignore[arg-type]
+        contexts.append(context)
+        context.set_default_timeout(_TIMEOUT_MS)
+        context.add_init_script(_REPORT_VIOLATIONS)
+        page = context.new_page()
+        page.on("console", lambda said: _hear(noise, said.type, said.text))
+        page.on("pageerror", lambda error: noise.heard.append(f"error: {error}"))
+        page.goto(url)
+        page.wait_for_selector("html[data-ready]")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def page(server: Server, open_page: OpenPage) -> Page:
+    """The page of the running service, 1280 by 800."""
+    return open_page(server.url)
+
+
+def _hear(noise: Noise, kind: str, text: str) -> None:
+    if kind in ("error", "warning"):
+        noise.heard.append(f"{kind}: {text}")
+
+
+@contextmanager
+def _running(command: list[str], environment: dict[str, str]) -> Iterator[str]:
+    """A `wordbrush` command until the end of the block; its address."""
+    port = _free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app", *command, "--port", str(port)],
+        cwd=ROOT,
+        env=os.environ | environment,
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def _await(url: str) -> None:
+    deadline = monotonic() + _START_S
+    while monotonic() < deadline:
+        try:
+            if httpx.get(url).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        sleep(0.2)
+    pytest.fail(f"{url} did not answer 200 within {_START_S} s")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
