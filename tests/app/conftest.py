@@ -90,9 +90,11 @@ def serving(app: FastAPI) -> Iterator[str]:
         thread.start()
         while not server.started and thread.is_alive():
             sleep(0.005)
-        yield "http://{}:{}".format(*listener.getsockname())
-        server.should_exit = True
-        thread.join()
+        try:
+            yield "http://{}:{}".format(*listener.getsockname())
+        finally:
+            server.should_exit = True
+            thread.join()
 
 
 @pytest.fixture
