@@ -8,7 +8,7 @@ import typer
 
 from models.checkpoint import Header
 from models.text.vocabulary import Vocabulary
-from training import loop, tagan
+from training import card, evaluate, loop, tagan
 from training.data import CaptionedPictures, Example, read_split
 from training.plot import plot_log
 
@@ -79,6 +79,20 @@ def plot(
     path = out or run / "log.png"
     plot_log(run, path)
     typer.echo(f"wrote {path}")
+
+
+app.command("evaluate")(evaluate.main)
+
+
+@app.command("ship")
+def ship(
+    checkpoint: Annotated[Path, typer.Argument(help="The run's exported checkpoint.")],
+    evaluation: Annotated[Path, typer.Option(help="metrics.json of `evaluate`.")],
+    sample: Annotated[list[Path] | None, typer.Option(help="Picture for the sheet.")] = None,
+    out: Annotated[Path, typer.Option(help="Where to.")] = Path("checkpoints"),
+) -> None:
+    """Copy a measured checkpoint to where it is served from, with its card and sample sheet."""
+    typer.echo(f"wrote {card.ship(checkpoint, evaluation, sample or [], out)}")
 
 
 def split_kept(examples: list[Example]) -> tuple[list[Example], list[Example]]:

@@ -7,6 +7,7 @@ cached as one uint8 array a size, and read through a memory map.
 
 import json
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -21,6 +22,7 @@ from torch import Tensor
 
 from models.text.vocabulary import FIRST_WORD, PAD, UNKNOWN, Vocabulary, tokenize
 
+_CLAUSE = re.compile(r"\s+(?=(?:with|and)\b)")
 _MARGIN = 76 / 64  # a picture is cached this much larger, and a random crop of it is shown
 
 # Each row is one colour by its names. Exchanging one for a name from another row turns a right
@@ -115,6 +117,7 @@ class Sampling:
     colour_swaps: float = 0.0  # share of other captions made by exchanging a colour word
     balance: float = 0.0  # 0: captions as often as they occur; 1: each distinct caption equally
     word_dropout: float = 0.0  # share of words shown as unknown, so that the unknown word is learnt
+    shortened: float = 0.0  # share of captions cut off before a "with" or "and"
 
 
 class CaptionedPictures:
@@ -150,6 +153,7 @@ class CaptionedPictures:
         rows = [draw.randrange(len(self.examples)) for _ in range(size)]
         own = [draw.choice(self.examples[row].captions) for row in rows]
         other = [self._other(row, caption, draw) for row, caption in zip(rows, own, strict=True)]
+        own, other = ([self._shortened(c, draw) for c in captions] for captions in (own, other))
         pictures = np.stack([self._crop(row, draw) for row in rows])
         return Batch(to_tensor(pictures), self._encode(own, draw), self._encode(other, draw))
 
@@ -182,6 +186,13 @@ class CaptionedPictures:
         old = draw.choice(present)
         new = draw.choice([row for row in self._by_colour if row not in present] or [old])[0]
         return " ".join(new if word in old else word for word in words)
+
+    def _shortened(self, caption: str, draw: random.Random) -> str:
+        """Sometimes only the first clauses: what is left of a right caption is still right."""
+        if draw.random() >= self.sampling.shortened:
+            return caption
+        clauses = _CLAUSE.split(caption)
+        return " ".join(clauses[: draw.randint(1, len(clauses))])
 
     def _encode(self, captions: list[str], draw: random.Random) -> Tensor:
         rows = [self.vocabulary.encode(caption, self.max_words) for caption in captions]

@@ -66,6 +66,16 @@ def test_dropped_words_become_unknown_ones(folder: Path) -> None:
     assert set(batch.matching.flatten().tolist()) <= {UNKNOWN, PAD}
 
 
+def test_a_shortened_caption_is_the_beginning_of_one(folder: Path) -> None:
+    with (folder / "train" / "metadata.jsonl").open("a") as file:
+        file.write('\n{"file_name": "0.png", "captions": ["a red ball with dots and a string"]}')
+    pictures = _pictures(folder, Sampling(shortened=1))
+    shown = pictures.batch(200, seed=0, step=0).matching.tolist()
+    whole = pictures.vocabulary.encode("a red ball with dots and a string", 9)
+    lengths = {len(row) - row.count(PAD) for row in shown if row[:3] == whole[:3]}
+    assert lengths == {3, 5, 8}
+
+
 def test_balanced_captions_come_equally_often_however_often_they_stand(tmp_path: Path) -> None:
     split = tmp_path / "train"
     split.mkdir()
