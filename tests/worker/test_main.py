@@ -88,7 +88,8 @@ def test_nothing_of_a_done_job_is_left_to_be_done_again(
     queue.wait(queue.submit(request_), 60)
     queue.wait(queue.submit(request_, batch=True), 60)
     with redis.Redis.from_url(valkey_url) as client:
-        until(lambda: not [*client.keys("rq:queue:*:intermediate"), *client.keys("rq:wip:*")])
+        assert client.keys("rq:queue:*:intermediate") == []
+        until(lambda: client.keys("rq:wip:*") == [])
 
 
 def test_a_job_popped_in_the_instant_of_a_crash_comes_back(
