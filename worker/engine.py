@@ -103,10 +103,10 @@ class Engine:
         """What became of each request, in order; `cancelled` is asked by a request's index.
 
         Raises:
-            Incompatible: they don't all name one model and one task.
+            Incompatible: they don't all name one model and one task, or there is none.
         """
-        if len({(request.model, request.task) for request in requests}) > 1:
-            raise Incompatible("wanted requests for one model and one task")
+        if len({(request.model, request.task) for request in requests}) != 1:
+            raise Incompatible("wanted at least one request, all for one model and one task")
         started = perf_counter()
         system = _attempt(lambda: self._models.get(requests[0].model))
         if isinstance(system, Failure):

@@ -1,5 +1,6 @@
 """Requests become pictures in the store; what is wrong with one fails that one alone."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from models.base import System
+from models.base import Output, System, TextFeatures
 from models.registry import Task
 from worker import pictures
 from worker.engine import Engine, Incompatible
@@ -221,6 +222,35 @@ def test_requests_for_different_models_are_not_run_together(
 ) -> None:
     with pytest.raises(Incompatible):
         engine.run([request_, replace(request_, model="other")])
+
+
+class Grey(System):
+    """Makes an even picture whose brightness is the first of the noise."""
+
+    tasks = frozenset({Task.GENERATE})
+    noise_dim = 2
+
+    def encode_text(self, captions: Sequence[str]) -> TextFeatures:
+        count = len(captions)
+        return TextFeatures(torch.zeros(count, 1, 1), torch.zeros(count, 1), torch.ones(count, 1))
+
+    def generate(self, text: TextFeatures, noise: torch.Tensor) -> Output:
+        return Output(noise[:, :1, None, None].tanh().expand(-1, 3, 16, 16))
+
+
+def test_a_picture_is_made_from_words_alone(
+    settings: Settings, store: Store, tiny_model: str
+) -> None:
+    pool = ModelPool(settings.checkpoints, CPU, lambda path, device: Grey())
+    request = Request(Task.GENERATE, tiny_model, "a red flower", seed=5, variations=2)
+    first, second = only(Engine(pool, store).run([request])).outputs
+    assert (first.media_type, first.width, first.height) == ("image/png", 16, 16)
+    assert store.get(first.image) != store.get(second.image)
+
+
+def test_no_request_at_all_is_refused(engine: Engine) -> None:
+    with pytest.raises(Incompatible):
+        engine.run([])
 
 
 def test_a_canceled_request_leaves_nothing_and_the_others_go_on(
