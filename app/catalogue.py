@@ -1,17 +1,15 @@
-"""The checkpoints that the web process offers, read once at its start and without torch."""
+"""The checkpoints that the web process offers, read without torch."""
 
-import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
-from models.checkpoint import SUFFIX, BadCheckpoint, Checkpoint, Header, read_header
+from models.checkpoint import Header, files, scan
 from models.registry import Task
-from models.text.vocabulary import UnknownWord
+from models.text.vocabulary import UnknownWord, Vocabulary
 
 _PREFERRED_DOMAIN = "flowers"
-
-_log = logging.getLogger(__name__)
 
 
 class UnknownModel(LookupError):
@@ -22,40 +20,40 @@ class UnknownModel(LookupError):
         self.known = list(known)
 
 
+@dataclass(frozen=True)
+class _Shelf:
+    """What the folders held when they were last read."""
+
+    signature: tuple[tuple[Path, int], ...]  # files and when each was written, in nanoseconds
+    headers: Mapping[str, Header]
+    vocabularies: Mapping[str, Vocabulary]
+
+
 class Catalogue:
-    """Headers by id, the first choice first, with their vocabularies ready to check captions."""
+    """Headers by id, the first choice first, with their vocabularies ready to check captions.
 
-    def __init__(self, checkpoints: Iterable[Checkpoint]) -> None:
-        headers = (checkpoint.header for checkpoint in checkpoints)
-        ordered = sorted(headers, key=lambda h: (h.domain != _PREFERRED_DOMAIN, h.id))
-        self._headers = {header.id: header for header in ordered}
-        self._vocabularies = {header.id: header.vocabulary for header in ordered}
+    A checkpoint that is put into a folder, replaced or taken away is noticed at the next look.
+    """
 
-    @classmethod
-    def read(cls, folders: Iterable[Path]) -> Self:
-        """The checkpoints in `folders`; of two with one id that of the earlier folder counts.
+    def __init__(self, folders: Iterable[Path]) -> None:
+        self._folders = tuple(folders)
+        self._last = _read(self._folders)
 
-        A file that cannot be read as one is passed over, as the worker does, and logged.
-        """
-        found: dict[str, Checkpoint] = {}
-        for path in (path for folder in folders for path in sorted(folder.glob(f"*{SUFFIX}"))):
-            try:
-                checkpoint = Checkpoint(path, read_header(path))
-            except (BadCheckpoint, OSError) as error:
-                _log.warning("passed over: %s", error)
-                continue
-            found.setdefault(checkpoint.id, checkpoint)
-        return cls(found.values())
+    @property
+    def _shelf(self) -> _Shelf:
+        if _signature(self._folders) != self._last.signature:
+            self._last = _read(self._folders)
+        return self._last
 
     def __iter__(self) -> Iterator[Header]:
-        return iter(self._headers.values())
+        return iter(self._shelf.headers.values())
 
     def __len__(self) -> int:
-        return len(self._headers)
+        return len(self._shelf.headers)
 
     def unknown_words(self, caption: str, model: str) -> list[UnknownWord]:
         """The words of `caption` that `model` never saw; none where the model is not here."""
-        vocabulary = self._vocabularies.get(model)
+        vocabulary = self._shelf.vocabularies.get(model)
         return vocabulary.unknown_words(caption) if vocabulary else []
 
     def find(self, model: str | None, task: Task | None = None) -> Header:
@@ -71,3 +69,22 @@ class Catalogue:
         if (wanted := model or next(iter(able))) not in able:
             raise UnknownModel(f"there is no such {kind}, wanted one of: {', '.join(able)}", able)
         return able[wanted]
+
+
+def _read(folders: Iterable[Path]) -> _Shelf:
+    headers = [checkpoint.header for checkpoint in scan(folders).values()]
+    ordered = sorted(headers, key=lambda h: (h.domain != _PREFERRED_DOMAIN, h.id))
+    return _Shelf(
+        _signature(folders),
+        {header.id: header for header in ordered},
+        {header.id: header.vocabulary for header in ordered},
+    )
+
+
+def _signature(folders: Iterable[Path]) -> tuple[tuple[Path, int], ...]:
+    """Changes when a file does; one that goes away while this looks counts as gone."""
+    found = []
+    for path in files(folders):
+        with suppress(FileNotFoundError):
+            found.append((path, path.stat().st_mtime_ns))
+    return tuple(found)

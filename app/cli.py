@@ -82,7 +82,7 @@ def models(data_dir: DataDir = None) -> None:
     from app.catalogue import Catalogue
 
     table = Table("model", "system", "size", "steps", "licence", box=None)
-    for header in Catalogue.read(_settings(data_dir=data_dir).checkpoints):
+    for header in Catalogue(_settings(data_dir=data_dir).checkpoints):
         size = f"{header.image_size} px"
         table.add_row(header.id, header.spec.title, size, f"{header.steps:,}", header.licence)
     Console().print(table if table.row_count else "there is no checkpoint; see `wordbrush doctor`")

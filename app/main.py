@@ -70,7 +70,7 @@ def _services(settings: Settings) -> Services:
         settings=settings,
         queue=JobQueue.from_settings(settings),
         store=store,
-        models=Catalogue.read(settings.checkpoints),
+        models=Catalogue(settings.checkpoints),
         samples=samples.read_samples(pages.STATIC),
         uploads=Uploads(store, max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels),
         waiters=CapacityLimiter(settings.max_waiters),

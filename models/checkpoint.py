@@ -6,7 +6,8 @@ Its card, `<id>.md`, and its sample sheet, `<id>.webp`, lie beside it.
 """
 
 import json
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from models.text.vocabulary import Vocabulary
 FORMAT = "wordbrush-1"
 SUFFIX = ".safetensors"
 _MAX_HEADER_BYTES = 16 * 2**20
+
+_log = logging.getLogger(__name__)
 
 
 class BadCheckpoint(ValueError):
@@ -107,11 +110,22 @@ class Checkpoint:
         return self.header.id
 
 
-def scan(folder: Path) -> dict[str, Checkpoint]:
-    """All checkpoints in `folder`, by id, in the order of their names.
+def scan(folders: Iterable[Path]) -> dict[str, Checkpoint]:
+    """Readable checkpoints by id; of two with one id that of the earlier folder counts.
 
-    Raises:
-        BadCheckpoint: a `.safetensors` file there is not ours.
+    A file that cannot be read as one is passed over and logged, so that it costs no other.
     """
-    found = (Checkpoint(path, read_header(path)) for path in sorted(folder.glob(f"*{SUFFIX}")))
-    return {checkpoint.id: checkpoint for checkpoint in found}
+    found: dict[str, Checkpoint] = {}
+    for path in files(folders):
+        try:
+            checkpoint = Checkpoint(path, read_header(path))
+        except (BadCheckpoint, OSError) as error:
+            _log.warning("passed over: %s", error)
+            continue
+        found.setdefault(checkpoint.id, checkpoint)
+    return found
+
+
+def files(folders: Iterable[Path]) -> list[Path]:
+    """What may be a checkpoint, in the order of folders and names."""
+    return [path for folder in folders for path in sorted(folder.glob(f"*{SUFFIX}"))]

@@ -269,7 +269,7 @@ def _find(model: str) -> Checkpoint:
     """The checkpoint in a file of this name, or with this id."""
     if (path := Path(model)).is_file():
         return Checkpoint(path, read_header(path))
-    shipped = scan(CHECKPOINTS)
+    shipped = scan([CHECKPOINTS])
     if model not in shipped:
         known = ", ".join(shipped) or "none"
         raise typer.BadParameter(f"no file and no shipped checkpoint {model!r}; there is: {known}")

@@ -8,7 +8,7 @@ import torch
 
 from models import weights
 from models.base import System
-from models.checkpoint import SUFFIX, BadCheckpoint, Checkpoint, read_header
+from models.checkpoint import BadCheckpoint, Checkpoint, scan
 from models.fuse import fuse
 
 Load = Callable[[Path, torch.device], System]
@@ -65,28 +65,15 @@ class ModelPool:
 
     def warm(self) -> None:
         """Load all there are; one that can't be loaded is left out and named in the log."""
-        for model_id in self._scan():
+        for model_id in scan(self._folders):
             try:
                 self.get(model_id)
             except BadCheckpoint as error:
                 _log.error("%s is not served: %s", model_id, error)
 
     def _find(self, model_id: str) -> Checkpoint:
-        found = self._scan()
+        found = scan(self._folders)
         if model_id not in found:
             known = ", ".join(found) or "none"
             raise UnknownModel(f"there is no model {model_id!r}; there is: {known}")
         return found[model_id]
-
-    def _scan(self) -> dict[str, Checkpoint]:
-        """Readable checkpoints by id; of two with one id that of the earlier folder counts."""
-        found: dict[str, Checkpoint] = {}
-        for folder in self._folders:
-            for path in sorted(folder.glob(f"*{SUFFIX}")):
-                try:
-                    checkpoint = Checkpoint(path, read_header(path))
-                except (BadCheckpoint, OSError) as error:
-                    _log.warning("passed over: %s", error)
-                    continue
-                found.setdefault(checkpoint.id, checkpoint)
-        return found

@@ -10,29 +10,29 @@ from tests.app.conftest import write_checkpoint
 def test_flowers_come_first_whatever_their_file_is_called(tmp_path: Path) -> None:
     for domain in ("birds", "flowers", "clothes"):
         write_checkpoint(tmp_path, domain=domain)
-    found = [header.domain for header in Catalogue.read([tmp_path])]
+    found = [header.domain for header in Catalogue([tmp_path])]
     assert found == ["flowers", "birds", "clothes"]
 
 
 def test_the_first_choice_is_what_no_name_means(tmp_path: Path) -> None:
     write_checkpoint(tmp_path, domain="clothes")
-    assert Catalogue.read([tmp_path]).find(None, Task.MANIPULATE).domain == "clothes"
+    assert Catalogue([tmp_path]).find(None, Task.MANIPULATE).domain == "clothes"
 
 
 def test_of_two_with_one_id_that_of_the_earlier_folder_counts(tmp_path: Path) -> None:
     write_checkpoint(tmp_path / "one", steps=1)
     write_checkpoint(tmp_path / "other", steps=2)
-    [header] = Catalogue.read([tmp_path / "one", tmp_path / "other"])
+    [header] = Catalogue([tmp_path / "one", tmp_path / "other"])
     assert header.steps == 1
 
 
 def test_a_folder_that_is_not_there_holds_nothing(tmp_path: Path) -> None:
-    assert len(Catalogue.read([tmp_path / "nowhere"])) == 0
+    assert len(Catalogue([tmp_path / "nowhere"])) == 0
 
 
 def test_a_model_that_can_not_do_the_task_is_refused_with_those_that_can(tmp_path: Path) -> None:
     write_checkpoint(tmp_path)
-    catalogue = Catalogue.read([tmp_path])
+    catalogue = Catalogue([tmp_path])
     with pytest.raises(UnknownModel, match="generate"):
         catalogue.find("tagan-flowers-64", Task.GENERATE)
     with pytest.raises(UnknownModel) as caught:
@@ -45,5 +45,16 @@ def test_a_file_that_is_no_checkpoint_is_passed_over_and_logged(
 ) -> None:
     write_checkpoint(tmp_path)
     (tmp_path / "bad.safetensors").write_bytes(b"nothing of the kind")
-    assert len(Catalogue.read([tmp_path])) == 1
+    assert len(Catalogue([tmp_path])) == 1
     assert "bad.safetensors" in caplog.text
+
+
+def test_a_model_that_is_trained_meanwhile_is_offered_and_one_taken_away_is_not(
+    tmp_path: Path,
+) -> None:
+    catalogue = Catalogue([tmp_path])
+    write_checkpoint(tmp_path)
+    assert [header.id for header in catalogue] == ["tagan-flowers-64"]
+    for path in tmp_path.glob("*.safetensors"):
+        path.unlink()
+    assert len(catalogue) == 0

@@ -49,7 +49,7 @@ def test_loaded_system_gives_the_saved_systems_picture(path: Path) -> None:
 
 
 def test_scan_lists_checkpoints_by_id(path: Path) -> None:
-    assert {name: c.path for name, c in scan(path.parent).items()} == {"tagan-toys-16": path}
+    assert {name: c.path for name, c in scan([path.parent]).items()} == {"tagan-toys-16": path}
 
 
 def test_reading_headers_does_not_import_torch() -> None:
