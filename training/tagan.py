@@ -53,6 +53,7 @@ class Recipe:
     lambda_rec: float = 0.2  # lambda_2 of eq. 7
     rec_power: int = 2  # 1: mean absolute, 2: mean squared difference in eq. 1
     lambda_kl: float = 0.0  # of conditioning augmentation against N(0, 1)
+    lambda_smooth: float = 0.0  # of what changes from pixel to pixel, against checkerboards
     lambda_feature: float = 0.0  # of the feature discriminator; 0: there is none
     own_share: float = 1.0  # share of a batch also redrawn with its own caption (eq. 1)
     learning_rate: float = 2e-4
@@ -80,6 +81,7 @@ SMALL = Recipe(
     lambda_rec=10.0,
     rec_power=1,
     lambda_kl=0.02,
+    lambda_smooth=2.0,
     lambda_feature=1.0,
     own_share=0.25,
     learning_rate=3e-4,
@@ -202,6 +204,8 @@ class TaganTrainer(Trainer):
         recipe = self.recipe
         distance = l1_loss if recipe.rec_power == 1 else mse_loss
         losses = {"g_rec": recipe.lambda_rec * distance(own, real[: len(own)])}  # eq. 1
+        if recipe.lambda_smooth:
+            losses["g_smooth"] = recipe.lambda_smooth * _roughness(edited - real)
         edited = recipe.augmentation(edited, rng)
         logits, vectors = self.disc.look(edited)
         losses["g_real"] = binary_cross_entropy_with_logits(logits, torch.ones_like(logits))
@@ -304,6 +308,11 @@ def _says_no(judged: Judgement) -> Tensor:
 def _kl(drawn: Conditioning) -> Tensor:
     """KL of N(mean, sigma) from N(0, 1), mean over width and batch."""
     return (-drawn.log_sigma + 0.5 * ((2 * drawn.log_sigma).exp() + drawn.mean**2 - 1)).mean()
+
+
+def _roughness(change: Tensor) -> Tensor:
+    """Mean absolute second difference of (B, 3, S, S) along both sides."""
+    return change.diff(n=2, dim=2).abs().mean() + change.diff(n=2, dim=3).abs().mean()
 
 
 def _padded(words: Tensor, length: int) -> Tensor:
