@@ -1,6 +1,6 @@
 """Weights and inputs that are pure functions of names, and the numbers the authors' code gives.
 
-`goldens.json` keeps, for each output of the authors' networks, its mean and 16 samples. Nothing
+`goldens*.json` keep, for each output of the authors' networks, its mean and 16 samples. Nothing
 of a published weight file is needed: both sides fill their networks by the names of the entries.
 """
 
@@ -14,7 +14,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-GOLDENS = json.loads(Path(__file__).with_name("goldens.json").read_text())
+GOLDENS = {
+    name: outputs
+    for path in Path(__file__).parent.glob("goldens*.json")
+    for name, outputs in json.loads(path.read_text()).items()
+}
 _SAMPLES = 16
 
 
