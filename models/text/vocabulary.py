@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from colorsys import rgb_to_hsv
 from dataclasses import dataclass
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 from functools import cached_property
 from hashlib import sha256
 
@@ -20,6 +20,7 @@ FIRST_WORD = 2
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*", re.UNICODE)
 _MAX_SUGGESTIONS = 3
+_ALIKE = 0.7  # of SequenceMatcher's ratio
 
 
 def tokenize(caption: str) -> list[str]:
@@ -76,8 +77,17 @@ class Vocabulary:
     def _nearest(self, word: str) -> tuple[str, ...]:
         """Known words nearest in colour, if it is a colour's name, then nearest in spelling."""
         by_colour = self._nearest_colours(word)
-        by_spelling = get_close_matches(word, self.words, n=_MAX_SUGGESTIONS, cutoff=0.7)
+        by_spelling = self._nearest_spellings(word)
         return tuple(dict.fromkeys([*by_colour, *by_spelling]))[:_MAX_SUGGESTIONS]
+
+    def _nearest_spellings(self, word: str) -> Sequence[str]:
+        """Of the words spelt about as much alike, the more frequent first: others are slips."""
+        best = get_close_matches(word, self.words, n=1, cutoff=_ALIKE)
+        if not best:
+            return ()
+        nearly = max(_ALIKE, SequenceMatcher(None, word, best[0]).ratio() - 0.1)
+        found = get_close_matches(word, self.words, n=len(self.words), cutoff=nearly)
+        return sorted(found, key=lambda known: self._index[known])
 
     def _nearest_colours(self, word: str) -> Sequence[str]:
         if word not in ImageColor.colormap:

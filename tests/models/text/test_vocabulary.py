@@ -32,6 +32,12 @@ def test_a_misspelt_word_is_told_with_the_right_one() -> None:
     assert (unknown.word, unknown.nearest) == ("flowr", ("flower",))
 
 
+def test_of_words_spelt_much_alike_the_frequent_one_is_told_first() -> None:
+    words = Vocabulary(("flower", "with", "white", "flowers", "flowwer"))
+    nearest = {w.word: w.nearest for w in words.unknown_words("flowerzz wite")}
+    assert nearest == {"flowerzz": ("flower", "flowers", "flowwer"), "wite": ("white",)}
+
+
 def test_a_colour_never_seen_is_told_with_the_nearest_colours() -> None:
     nearest = {w.word: w.nearest[0] for w in WORDS.unknown_words("crimson navy violet gold teal")}
     assert nearest == {
