@@ -38,7 +38,10 @@ class UnknownWord:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Known words in a fixed order; a checkpoint's embedding rows follow it."""
+    """Known words in a fixed order; a checkpoint's embedding rows follow it.
+
+    One without words is that of a system that reads characters, to which no word is unknown.
+    """
 
     words: tuple[str, ...]
 
@@ -71,6 +74,8 @@ class Vocabulary:
 
     def unknown_words(self, caption: str) -> list[UnknownWord]:
         """The words of `caption` that are not known, each once, with the nearest known ones."""
+        if not self.words:
+            return []
         words = dict.fromkeys(tokenize(caption))
         return [UnknownWord(word, self._nearest(word)) for word in words if word not in self]
 

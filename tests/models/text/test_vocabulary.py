@@ -53,6 +53,10 @@ def test_each_unknown_word_is_told_once() -> None:
     assert [w.word for w in WORDS.unknown_words("zzz zzz red")] == ["zzz"]
 
 
+def test_to_a_system_that_reads_characters_no_word_is_unknown() -> None:
+    assert Vocabulary(()).unknown_words("flowr zzz") == []
+
+
 def test_other_words_or_another_order_give_another_digest() -> None:
     assert len({Vocabulary(w).digest for w in [("a", "b"), ("b", "a"), ("ab",)]}) == 3
 

@@ -1,0 +1,64 @@
+"""The text encoder that a system's config asks for: by words, or by characters as published.
+
+Shapes: B batch, T words, E word-vector width, D text width.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from models.base import EmptyCaption, TextFeatures
+from models.text.bigru import BiGRU
+from models.text.char_cnn_rnn import CharCnnRnn
+from models.text.vocabulary import PAD, Vocabulary
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How captions are read; the defaults are the published ones. Base of systems' configs."""
+
+    reader: Literal["char-gru", "char-rnn", "words"] = "char-gru"
+    text_dim: int = 1024  # D
+    word_dim: int = 300  # E, of "words"
+    max_words: int = 50  # T at most, of "words"; what comes later is not read
+
+
+class WordReader(nn.Module):
+    """Word vectors and a bidirectional GRU over them, small enough to be trained with the rest."""
+
+    def __init__(self, cfg: Reading, vocabulary: Vocabulary) -> None:
+        super().__init__()
+        self.vocabulary, self.max_words = vocabulary, cfg.max_words
+        self.embedding = nn.Embedding(len(vocabulary), cfg.word_dim, padding_idx=PAD)
+        self.text = BiGRU(cfg.word_dim, cfg.text_dim)
+
+    def forward(self, index: Tensor) -> TextFeatures:
+        """(B, T) word indices, padded with PAD -> features of width D."""
+        return self.text(self.embedding(index), index != PAD)
+
+    def read(self, captions: Sequence[str]) -> TextFeatures:
+        """Captions -> features, padded to the longest.
+
+        Raises:
+            EmptyCaption: a caption has no word.
+        """
+        rows = [self.vocabulary.encode(caption, self.max_words) for caption in captions]
+        if not all(rows):
+            raise EmptyCaption("a caption needs at least one word")
+        longest = max(map(len, rows))
+        index = torch.tensor([row + [PAD] * (longest - len(row)) for row in rows])
+        return self(index.to(self.embedding.weight.device))
+
+
+def reader(cfg: Reading, vocabulary: Vocabulary) -> WordReader | CharCnnRnn:
+    """The encoder; one that reads characters has no use for the vocabulary."""
+    match cfg.reader:
+        case "words":
+            return WordReader(cfg, vocabulary)
+        case "char-gru":
+            return CharCnnRnn(cfg.text_dim, "gru")
+        case "char-rnn":
+            return CharCnnRnn(cfg.text_dim, "rnn")
