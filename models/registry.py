@@ -52,6 +52,24 @@ _ROWS = (
         heatmaps=False,
         summary="Changes what the caption names and keeps the rest of the picture.",
     ),
+    Spec(
+        name="stackgan",
+        title="StackGAN",
+        paper="Zhang et al., StackGAN: Text to Photo-realistic Image Synthesis, ICCV 2017",
+        arxiv="1612.03242",
+        tasks=frozenset({Task.GENERATE}),
+        heatmaps=False,
+        summary="Sketches the caption small, then draws it again, larger and with detail.",
+    ),
+    Spec(
+        name="stackgan_v2",
+        title="StackGAN-v2",
+        paper="Zhang et al., StackGAN++: Realistic Image Synthesis, TPAMI 2018",
+        arxiv="1710.10916",
+        tasks=frozenset({Task.GENERATE}),
+        heatmaps=False,
+        summary="Draws the caption at several sizes at once, each from the one before.",
+    ),
 )
 
 SYSTEMS: Mapping[str, Spec] = MappingProxyType({row.name: row for row in _ROWS})
