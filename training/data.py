@@ -8,6 +8,7 @@ cached as one uint8 array a size, and read through a memory map.
 import json
 import random
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -116,6 +117,7 @@ class Sampling:
 
     colour_swaps: float = 0.0  # share of other captions made by exchanging a colour word
     balance: float = 0.0  # 0: captions as often as they occur; 1: each distinct caption equally
+    colour_balance: float = 0.0  # the same for pictures, by how many have their colours
     word_dropout: float = 0.0  # share of words shown as unknown, so that the unknown word is learnt
     shortened: float = 0.0  # share of captions cut off before a "with" or "and"
 
@@ -143,6 +145,7 @@ class CaptionedPictures:
         self._by_colour = [row for row in self._by_colour if row]
         self._captions = [(i, c) for i, e in enumerate(examples) for c in e.captions]
         self._weights = self._caption_weights()
+        self._picture_weights = self._colour_weights()
 
     def __len__(self) -> int:
         return len(self.examples)
@@ -150,7 +153,7 @@ class CaptionedPictures:
     def batch(self, size: int, *, seed: int, step: int, rank: int = 0) -> Batch:
         """The batch of one step; another rank gets another one."""
         draw = random.Random(f"{seed}-{step}-{rank}")
-        rows = [draw.randrange(len(self.examples)) for _ in range(size)]
+        rows = draw.choices(range(len(self.examples)), cum_weights=self._picture_weights, k=size)
         own = [draw.choice(self.examples[row].captions) for row in rows]
         other = [self._other(row, caption, draw) for row, caption in zip(rows, own, strict=True)]
         own, other = ([self._shortened(c, draw) for c in captions] for captions in (own, other))
@@ -201,11 +204,21 @@ class CaptionedPictures:
         longest = max(map(len, rows))
         return torch.tensor([row + [PAD] * (longest - len(row)) for row in rows])
 
+    def _colour_weights(self) -> list[float]:
+        """Cumulative weights; a colour of n pictures adds n ** -colour_balance to each of them."""
+        shown = [
+            [i for i, row in enumerate(self._by_colour) if words & set(row)]
+            for words in ({w for c in e.captions for w in tokenize(c)} for e in self.examples)
+        ]
+        counts = Counter(colour for colours in shown for colour in colours)
+        rare = {c: count**-self.sampling.colour_balance for c, count in counts.items()}
+        usual = len(self.examples) ** -self.sampling.colour_balance
+        weights = [np.mean([rare[c] for c in colours]) if colours else usual for colours in shown]
+        return np.cumsum(weights).tolist()
+
     def _caption_weights(self) -> list[float]:
         """Cumulative weights; a caption that stands n times weighs n ** -balance each time."""
-        counts: dict[str, int] = {}
-        for _, caption in self._captions:
-            counts[caption] = counts.get(caption, 0) + 1
+        counts = Counter(caption for _, caption in self._captions)
         weights = (counts[caption] ** -self.sampling.balance for _, caption in self._captions)
         return np.cumsum(list(weights)).tolist()
 

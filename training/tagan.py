@@ -86,7 +86,9 @@ SMALL = Recipe(
     own_share=0.25,
     learning_rate=3e-4,
     augmentation=Augmentation(translation=0.125, noise=0.05),
-    sampling=Sampling(colour_swaps=0.5, balance=0.5, word_dropout=0.01, shortened=0.4),
+    sampling=Sampling(
+        colour_swaps=0.5, balance=0.5, colour_balance=0.5, word_dropout=0.01, shortened=0.4
+    ),
 )
 RECIPES = {"small": SMALL, "paper": PAPER}
 

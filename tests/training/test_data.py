@@ -89,6 +89,23 @@ def test_balanced_captions_come_equally_often_however_often_they_stand(tmp_path:
     assert 0.25 < (other == pink).any(1).float().mean() < 0.75
 
 
+def test_pictures_of_a_rare_colour_come_as_often_as_those_of_a_common_one(
+    tmp_path: Path,
+) -> None:
+    split = tmp_path / "train"
+    split.mkdir()
+    rows = []
+    for i in range(50):
+        colour = "pink" if i == 7 else "white"
+        Image.new("RGB", (20, 20)).save(split / f"{i}.png")
+        rows.append(json.dumps({"file_name": f"{i}.png", "captions": [f"a {colour} shirt"]}))
+    (split / "metadata.jsonl").write_text("\n".join(rows))
+    pictures = _pictures(tmp_path, Sampling(colour_balance=1))
+    pink = pictures.vocabulary.encode("pink", 1)[0]
+    shown = pictures.batch(400, seed=0, step=0).matching
+    assert 0.4 < (shown == pink).any(1).float().mean() < 0.6
+
+
 def test_pictures_are_decoded_once(folder: Path) -> None:
     examples = read_split(folder, "train")
     cache = folder / "cache"
