@@ -13,7 +13,7 @@ from time import monotonic, sleep
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
 from worker.settings import Settings
 
@@ -70,6 +70,7 @@ def workerless(settings: Settings, tiny_model: str) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
+    expect.set_options(timeout=_TIMEOUT_MS)
     with sync_playwright() as playwright:
         yield playwright
 
