@@ -53,6 +53,7 @@ class Recipe:
     lambda_rec: float = 0.2  # lambda_2 of eq. 7
     rec_power: int = 2  # 1: mean absolute, 2: mean squared difference in eq. 1
     lambda_kl: float = 0.0  # of conditioning augmentation against N(0, 1)
+    lambda_change: float = 0.0  # of all that changes, so that what need not stays
     lambda_smooth: float = 0.0  # of what changes from pixel to pixel, against checkerboards
     lambda_feature: float = 0.0  # of the feature discriminator; 0: there is none
     own_share: float = 1.0  # share of a batch also redrawn with its own caption (eq. 1)
@@ -81,6 +82,7 @@ SMALL = Recipe(
     lambda_rec=10.0,
     rec_power=1,
     lambda_kl=0.02,
+    lambda_change=2.0,
     lambda_smooth=2.0,
     lambda_feature=1.0,
     own_share=0.25,
@@ -206,6 +208,8 @@ class TaganTrainer(Trainer):
         recipe = self.recipe
         distance = l1_loss if recipe.rec_power == 1 else mse_loss
         losses = {"g_rec": recipe.lambda_rec * distance(own, real[: len(own)])}  # eq. 1
+        if recipe.lambda_change:
+            losses["g_change"] = recipe.lambda_change * l1_loss(edited, real)
         if recipe.lambda_smooth:
             losses["g_smooth"] = recipe.lambda_smooth * _roughness(edited - real)
         edited = recipe.augmentation(edited, rng)
