@@ -70,6 +70,15 @@ _ROWS = (
         heatmaps=False,
         summary="Draws the caption at several sizes at once, each from the one before.",
     ),
+    Spec(
+        name="attngan",
+        title="AttnGAN",
+        paper="Xu et al., AttnGAN: Fine-Grained Text to Image Generation, CVPR 2018",
+        arxiv="1711.10485",
+        tasks=frozenset({Task.GENERATE}),
+        heatmaps=True,
+        summary="Draws a picture from words alone, in stages, and shows where each word went.",
+    ),
 )
 
 SYSTEMS: Mapping[str, Spec] = MappingProxyType({row.name: row for row in _ROWS})
