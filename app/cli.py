@@ -1,4 +1,4 @@
-"""The command `wordbrush`: up, web, worker, models, doctor."""
+"""The command `wordbrush`: up, web, worker, models, import-weights, doctor."""
 
 import os
 import sys
@@ -86,6 +86,35 @@ def models(data_dir: DataDir = None) -> None:
         size = f"{header.image_size} px"
         table.add_row(header.id, header.spec.title, size, f"{header.steps:,}", header.licence)
     Console().print(table if table.row_count else "there is no checkpoint; see `wordbrush doctor`")
+
+
+@cli.command("import-weights")
+def import_weights(
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            help="The authors' files as they are: .pth, captions.pickle, fastText's .vec.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ],
+    system: Annotated[str, typer.Option(help="Whose they are, such as tagan.")],
+    domain: Annotated[str, typer.Option(help="What they draw, such as birds.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder; your own checkpoints' if not given.", file_okay=False),
+    ] = None,
+    example: Annotated[
+        list[str] | None, typer.Option(help="Caption to offer in the form; may be repeated.")
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Make a checkpoint of the weights that a paper's authors published."""
+    folder = out or _settings(data_dir=data_dir).checkpoints[-1]
+    options = ["--system", system, "--domain", domain, "--out", str(folder)]
+    options += [word for caption in example or () for word in ("--example", caption)]
+    command = [sys.executable, "-m", "models.import_upstream", *options, "--", *map(str, files)]
+    os.execve(sys.executable, command, dict(os.environ))  # a process of its own: it needs torch
 
 
 @cli.command()

@@ -222,7 +222,7 @@ class Model(BaseModel):
             tasks=tasks,
             domain=header.domain,
             image_size=header.image_size,
-            trained=header.steps > 0,
+            trained=header.trained,
             steps=header.steps,
             metrics=dict(header.metrics),
             licence=header.licence,

@@ -41,11 +41,17 @@ class Header:
     examples: tuple[str, ...] = ()  # captions to offer in the form
     licence: str = "research use"
     data: str = ""  # what it was trained on, in words
+    published: bool = False  # the paper's own weights: trained, though nobody says for how long
 
     @property
     def id(self) -> str:
         """What the API calls `model`, such as tagan-flowers-64."""
         return f"{self.system.replace('_', '-')}-{self.domain}-{self.image_size}"
+
+    @property
+    def trained(self) -> bool:
+        """False: random weights, for trying out the house."""
+        return self.published or self.steps > 0
 
     @property
     def spec(self) -> Spec:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import torch
 
 from tests.processes import until
 from tests.tiny import write_tiny_model
@@ -64,7 +65,7 @@ def test_doctor_fails_where_something_is_broken(
 
 def test_without_a_word_it_tells_the_words_it_knows(environment: dict[str, str]) -> None:
     answer = wordbrush(environment)
-    for word in ("up", "web", "worker", "models", "doctor"):
+    for word in ("up", "web", "worker", "models", "import-weights", "doctor"):
         assert word in answer.stdout + answer.stderr
 
 
@@ -104,3 +105,15 @@ def test_a_worker_without_a_queue_says_so(environment: dict[str, str], tmp_path:
     answer = wordbrush(environment | {"REDIS_URL": f"unix://{tmp_path}/away"}, "worker")
     assert answer.returncode == 1
     assert "the queue server can't be reached" in answer.stderr
+
+
+def test_weights_that_are_not_the_systems_are_refused_with_a_list(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    torch.save({"ca_net.fc.weight": torch.zeros(1)}, tmp_path / "netG.pth")
+    (tmp_path / "wiki.vec").write_text(f"bird {' '.join(['1'] * 300)}\n")
+    files = [str(tmp_path / "netG.pth"), str(tmp_path / "wiki.vec")]
+    answer = wordbrush(environment, "import-weights", *files, "--system=tagan", "--domain=birds")
+    assert answer.returncode == 1
+    assert "netG.pth does not fit: missing: " in answer.stderr
+    assert "unexpected: ca_net.fc.weight" in answer.stderr

@@ -1,6 +1,5 @@
 """models/tagan.py: equal to the authors' code, and what a person may rely on."""
 
-import re
 from dataclasses import replace
 
 import pytest
@@ -8,6 +7,7 @@ import torch
 from torch import Tensor
 
 from models.base import EmptyCaption, Prepared, TextFeatures
+from models.import_upstream.tagan import discriminator_key, generator_key
 from models.tagan import TINY, Config, Discriminator, Generator, Tagan
 from models.text.vocabulary import Vocabulary
 from tests.models.golden import assert_golden, draw, fill
@@ -16,7 +16,7 @@ WORDS = Vocabulary(("a", "red", "flower", "blue", "bird"))
 
 
 def test_generator_equals_the_authors() -> None:
-    generator = fill(Generator(Config()), _generator_key)
+    generator = fill(Generator(Config()), generator_key)
     vectors, mask = _golden_words()
     torch.manual_seed(7)
     noise = torch.randn(2, 128)
@@ -26,7 +26,7 @@ def test_generator_equals_the_authors() -> None:
 
 
 def test_generator_gives_the_authors_picture_one_at_a_time() -> None:
-    generator = fill(Generator(Config()), _generator_key)
+    generator = fill(Generator(Config()), generator_key)
     vectors, mask = _golden_words()
     torch.manual_seed(7)
     noise = torch.randn(2, 128)
@@ -38,7 +38,7 @@ def test_generator_gives_the_authors_picture_one_at_a_time() -> None:
 
 
 def test_discriminator_equals_the_authors() -> None:
-    discriminator = fill(Discriminator(Config()), _discriminator_key)
+    discriminator = fill(Discriminator(Config()), discriminator_key)
     vectors, mask = _golden_words()
     with torch.inference_mode():
         logits, image_vectors = discriminator.look(_golden_image())
@@ -120,39 +120,3 @@ def _golden_words() -> tuple[Tensor, Tensor]:
     vectors = draw("txt", 9, 2, 300)
     vectors[5:, 1] = 0
     return vectors.transpose(0, 1), torch.arange(9) < torch.tensor([[9], [5]])
-
-
-def _text_key(key: str) -> str:
-    """Ours -> the authors', for the bi-GRU that both networks have."""
-    found = re.fullmatch(r"text\.rnn\.(weight|bias)_(ih|hh)_l0(_reverse)?", key)
-    return f"txt_encoder_{'b' if found[3] else 'f'}.{found[1]}_{found[2]}" if found else key
-
-
-def _generator_key(key: str) -> str:
-    if found := re.fullmatch(r"encoder\.(\d)\.(\d)\.(.*)", key):
-        layer, part = int(found[1]), int(found[2])
-        return f"encoder.{part + (3 * layer - 1 if layer else 0)}.{found[3]}"
-    if found := re.fullmatch(r"decoder\.(\d)\.(\d)\.(.*)", key):
-        return f"decoder.{4 * int(found[1]) + int(found[2])}.{found[3]}"
-    if found := re.fullmatch(r"blocks\.(\d)\.(.*)", key):
-        return f"residual_blocks.{3 + int(found[1])}.{found[2]}"
-    for ours, theirs in (
-        ("merge.", "residual_blocks."),
-        ("to_rgb.", "decoder.12."),
-        ("augment.mean.", "mu."),
-        ("augment.log_sigma.", "log_sigma."),
-    ):
-        key = key.replace(ours, theirs)
-    return _text_key(key)
-
-
-def _discriminator_key(key: str) -> str:
-    if found := re.fullmatch(r"encoder\.(\d)\.(\d)\.(.*)", key):
-        layer, part = int(found[1]), int(found[2])
-        if layer > 2:
-            return f"encoder_{layer - 1}.{part}.{found[3]}"
-        return f"encoder_1.{part + (3 * layer - 1 if layer else 0)}.{found[3]}"
-    if found := re.fullmatch(r"to_vector\.(\d)\.(.*)", key):
-        return f"GAP_{int(found[1]) + 1}.{found[2]}"
-    key = key.replace("to_filter.", "gen_filter.").replace("to_layer.", "gen_weight.0.")
-    return _text_key(key)
