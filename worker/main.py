@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import sys
+from contextlib import suppress
 from types import FrameType
 from uuid import uuid4
 
@@ -17,7 +18,7 @@ from rq.job import Job
 from worker.engine import Engine
 from worker.jobs import JobRunner, job_class
 from worker.loading import Load, ModelPool, choose_device, load_for_serving
-from worker.queue import BATCH, FUNCTION, INTERACTIVE, JobQueue, WorkerView
+from worker.queue import BATCH, FUNCTION, INTERACTIVE, JobQueue, QueueDown, WorkerView
 from worker.resident import ResidentWorker
 from worker.settings import Settings
 from worker.store import Store
@@ -43,7 +44,8 @@ def serve(settings: Settings, load: Load = load_for_serving) -> None:
         _log.info("ready on %s with %s", models.device, ", ".join(models.resident) or "no model")
         worker.work(logging_level="WARNING")
     finally:
-        queue.retract(worker.name)
+        with suppress(QueueDown):  # then there is nothing to leave
+            queue.retract(worker.name)
 
 
 def _worker(queue: JobQueue, models: ModelPool, store: Store, runner: JobRunner) -> ResidentWorker:

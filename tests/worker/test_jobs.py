@@ -1,7 +1,10 @@
 """A job runs a function from the list and nothing else, and ends with what the engine says."""
 
+from io import BytesIO
+
 import pytest
 import redis
+from PIL import Image
 from rq import Callback, Queue
 from rq.job import Job
 from rq.serializers import JSONSerializer
@@ -11,7 +14,7 @@ from worker.engine import Engine
 from worker.jobs import JobRunner, NotAllowed, job_class
 from worker.loading import ModelPool, choose_device
 from worker.messages import Request
-from worker.queue import JobQueue, Status
+from worker.queue import JobQueue, QueueDown, Status
 from worker.settings import Settings
 from worker.store import Store
 
@@ -92,6 +95,26 @@ def test_a_canceled_job_stays_canceled_when_it_is_run(
     view = queue.read(job)
     assert view.status is Status.CANCELED
     assert view.started_at is None
+
+
+class DownForAMoment(JobQueue):
+    """A queue whose server starts again while the engine is at work."""
+
+    def has_ended(self, job_id: str) -> bool:
+        raise QueueDown("it starts again")
+
+
+def test_a_queue_that_is_away_while_the_engine_works_does_not_fail_the_job(
+    settings: Settings, store: Store, tiny_model: str
+) -> None:
+    queue = DownForAMoment.from_settings(settings)
+    pool = ModelPool(settings.checkpoints, choose_device("cpu"))
+    image = BytesIO()
+    Image.new("RGB", (32, 32)).save(image, "PNG")
+    image_id = store.put(image.getvalue(), kind="uploads")
+    job = queue.submit(Request(Task.MANIPULATE, tiny_model, "red", image_id=image_id))
+    JobRunner(queue, pool, Engine(pool, store)).run(job)
+    assert queue.read(job).status is Status.SUCCEEDED
 
 
 def test_a_job_given_up_says_how_long_it_might_have_taken(
