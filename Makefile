@@ -1,7 +1,7 @@
 # make run    set up and start everything       make test   set up and run every test
 # make check  format, lint, types               make train  what can be trained, and how
 
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
@@ -31,7 +31,9 @@ install: $(VENV)/installed
 
 # A stamp that is newer than what it was made from: the second time costs nothing.
 $(VENV)/installed: pyproject.toml constraints.txt
-	@command -v $(PYTHON) >/dev/null || { echo "Wordbrush needs Python 3.11 or later; set PYTHON=... to use another than $(PYTHON)"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	{ echo "Wordbrush needs Python 3.11 or later; make PYTHON=/path/to/python3.11 names another"; exit 1; }
+	@echo "Setting up $(VENV); the first time downloads PyTorch and takes some minutes."
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP_INSTALL) --editable .
 	touch $@
