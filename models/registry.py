@@ -97,6 +97,15 @@ _ROWS = (
         heatmaps=True,
         summary="Draws a picture from words alone, in stages, and shows where each word went.",
     ),
+    Spec(
+        name="sisgan",
+        title="SISGAN",
+        paper="Dong et al., Semantic Image Synthesis via Adversarial Learning, ICCV 2017",
+        arxiv="1707.06873",
+        tasks=frozenset({Task.MANIPULATE}),
+        heatmaps=False,
+        summary="Draws what the caption says in the place and pose of your picture.",
+    ),
 )
 
 SYSTEMS: Mapping[str, Spec] = MappingProxyType({row.name: row for row in _ROWS})

@@ -20,7 +20,13 @@ FREE_OF_TORCH = (
     "models.checkpoint",
     "models.text.vocabulary",
 )
-SHARED_BY_PAPERS = ("models.base", "models.layers", "models.attention", "models.text")
+SHARED_BY_PAPERS = (
+    "models.base",
+    "models.layers",
+    "models.lite",
+    "models.attention",
+    "models.text",
+)
 SAME_PAPER = {"style_encoder": ("models.gan_int_cls",)}  # S inverts the generator of its paper
 PAPERS = sorted(
     path.stem
