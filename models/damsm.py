@@ -42,11 +42,14 @@ class Config:
 
 
 class Gammas(NamedTuple):
-    """The published factors; the authors trained birds with an attention of 4."""
+    """The published factors."""
 
     attention: float = 5.0  # gamma_1: how far a word looks at its own regions only
     relevance: float = 5.0  # gamma_2: how far the best words decide
     batch: float = 10.0  # gamma_3: how far the best caption decides
+
+
+BIRDS = Gammas(attention=4.0)  # with which the authors trained
 
 
 class ImageFeatures(NamedTuple):
@@ -149,9 +152,10 @@ def damsm_losses(
     image: ImageFeatures, text: TextFeatures, labels: Tensor, gammas: Gammas
 ) -> Losses:
     """Pictures, each with its own caption in the same row, and their classes (B,) -> eq. 12, 13."""
-    by_words = word_scores(image.regions, text, gammas)
-    by_sentence = sentence_scores(image.whole, text)
-    return Losses(*_both_ways(by_words, labels, gammas), *_both_ways(by_sentence, labels, gammas))
+    with torch.autocast(labels.device.type, enabled=False):
+        by_words = _both_ways(word_scores(image.regions, text, gammas), labels, gammas)
+        by_sentence = _both_ways(sentence_scores(image.whole, text), labels, gammas)
+    return Losses(*by_words, *by_sentence)
 
 
 def _both_ways(scores: Tensor, labels: Tensor, gammas: Gammas) -> tuple[Tensor, Tensor]:

@@ -146,6 +146,7 @@ class CaptionedPictures:
         self._captions = [(i, c) for i, e in enumerate(examples) for c in e.captions]
         self._weights = self._caption_weights()
         self._picture_weights = self._colour_weights()
+        self._labels = _class_numbers(examples)
 
     def __len__(self) -> int:
         return len(self.examples)
@@ -153,12 +154,20 @@ class CaptionedPictures:
     def batch(self, size: int, *, seed: int, step: int, rank: int = 0) -> Batch:
         """The batch of one step; another rank gets another one."""
         draw = random.Random(f"{seed}-{step}-{rank}")
-        rows = draw.choices(range(len(self.examples)), cum_weights=self._picture_weights, k=size)
+        rows = self._rows(size, draw)
         own = [draw.choice(self.examples[row].captions) for row in rows]
         other = [self._other(row, caption, draw) for row, caption in zip(rows, own, strict=True)]
         own, other = ([self._shortened(c, draw) for c in captions] for captions in (own, other))
         pictures = np.stack([self._crop(row, draw) for row in rows])
         return Batch(to_tensor(pictures), self._encode(own, draw), self._encode(other, draw))
+
+    def labels(self, size: int, *, seed: int, step: int, rank: int = 0) -> Tensor:
+        """(B,) class numbers of the pictures of `batch`; a picture without one is its own class."""
+        return self._labels[self._rows(size, random.Random(f"{seed}-{step}-{rank}"))]
+
+    def _rows(self, size: int, draw: random.Random) -> list[int]:
+        """Which pictures a batch shows: the first that is drawn for it."""
+        return draw.choices(range(len(self.examples)), cum_weights=self._picture_weights, k=size)
 
     def centre(self, row: int) -> NDArray[np.uint8]:
         """(S, S, 3), the middle of one picture."""
@@ -221,6 +230,13 @@ class CaptionedPictures:
         counts = Counter(caption for _, caption in self._captions)
         weights = (counts[caption] ** -self.sampling.balance for _, caption in self._captions)
         return np.cumsum(list(weights)).tolist()
+
+
+def _class_numbers(examples: Sequence[Example]) -> Tensor:
+    """(N,) int64, alike for pictures of one class."""
+    classes = [example.label or str(example.file) for example in examples]
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(classes))}
+    return torch.tensor([numbers[name] for name in classes])
 
 
 def known_share(vocabulary: Vocabulary, examples: Sequence[Example]) -> float:

@@ -35,6 +35,21 @@ def test_a_batch_depends_on_seed_and_step_alone(folder: Path) -> None:
     assert not torch.equal(first.matching, other.matching)
 
 
+def test_labels_are_the_classes_of_the_batchs_pictures(folder: Path) -> None:
+    pictures = _pictures(folder)
+    labels = pictures.labels(9, seed=0, step=3)
+    image = pictures.batch(9, seed=0, step=3).image
+    assert labels.tolist() == [round((i.mean().item() + 1) * 127.5 / 80) for i in image]
+    assert len(set(labels.tolist())) == 3
+
+
+def test_pictures_of_one_class_have_one_label(folder: Path) -> None:
+    path = folder / "train" / "metadata.jsonl"
+    rows = [json.loads(line) | {"class": "toy"} for line in path.read_text().splitlines()]
+    path.write_text("\n".join(map(json.dumps, rows)))
+    assert set(_pictures(folder).labels(9, seed=0, step=3).tolist()) == {0}
+
+
 def test_pictures_are_square_and_in_range(folder: Path) -> None:
     image = _pictures(folder).batch(5, seed=0, step=0).image
     assert image.shape == (5, 3, 16, 16)

@@ -1,0 +1,272 @@
+"""AttnGAN's losses and training step.
+
+Source: Xu et al., CVPR 2018, arXiv:1711.10485, eq. 3 to 6; optimiser and weights from section 4
+and the authors' code, whose discriminators also see real pictures with another's caption.
+Not from the paper, and off in `PAPER`: the feature discriminator beside the paper's, translation
+of what discriminators see, captions with a colour exchanged, a rate that fades out.
+Shapes: B batch, T words, S image side in pixels.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torch.nn.functional import softplus
+
+from models.attngan import Attngan, Conditioning, Config, Discriminator, Drawing
+from models.base import TextFeatures
+from models.checkpoint import SUFFIX, Header
+from models.damsm import BIRDS, Damsm, Gammas, damsm_losses
+from models.layers import N, channels_last
+from models.lite import load_lite
+from models.weights import save
+from training.augment import Augmentation
+from training.data import CaptionedPictures, Sampling, to_tensor
+from training.features import FeatureDiscriminator, hinge_discriminator, hinge_generator
+from training.loop import Average, Trainer, autocast, rank, share_weights, step_generator
+from training.sheets import row, sheet
+from training.steps import adam, descend, held, set_rate, shrunk
+
+_SHEET_COLUMNS = 12
+
+
+class OtherVocabulary(ValueError):
+    """The captions are numbered by other words than the text encoder's."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is learnt and how; `PAPER` is the published one, `SMALL` learns on two CPU cores."""
+
+    model: Config  # the text encoder's sizes are DAMSM's, whatever stands here
+    batch_size: int
+    gammas: Gammas = BIRDS
+    lambda_damsm: float = 5.0  # lambda of eq. 3
+    lambda_kl: float = 1.0  # of conditioning augmentation against N(0, 1)
+    lambda_feature: float = 0.0  # of the feature discriminator; 0: there is none
+    learning_rate: float = 2e-4
+    fade: float = 0.0  # share of the steps, at the end, over which the rate goes down to 0
+    ema: float = 0.999
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    sampling: Sampling = field(default_factory=Sampling)
+
+
+PAPER = Recipe(Config(), batch_size=20)
+SMALL = Recipe(
+    Config(
+        image_size=64,
+        stages=2,
+        cond_dim=64,
+        z_dim=64,
+        blocks=1,
+        upsample="subpixel",
+        disc_width=32,
+    ),
+    batch_size=32,
+    lambda_damsm=2.0,
+    lambda_feature=1.0,
+    learning_rate=3e-4,
+    fade=0.2,
+    augmentation=Augmentation(translation=0.125, noise=0.05),
+    sampling=Sampling(colour_swaps=0.5, balance=0.5, word_dropout=0.01, shortened=0.2),
+)
+RECIPES = {"small": SMALL, "paper": PAPER}
+
+
+class AttnganTrainer(Trainer):
+    """The generator and a discriminator for each stage, trained in turn; encoders stay."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        data: CaptionedPictures,
+        kept: CaptionedPictures,
+        header: Header,
+        *,
+        damsm: Damsm,
+        steps: int,
+        seed: int = 0,
+        device: torch.device | None = None,
+    ) -> None:
+        """`kept` are pictures that are only looked at; `header` says what the export is of.
+
+        Raises:
+            OtherVocabulary: `data` numbers its words differently from `damsm`.
+        """
+        if data.vocabulary != damsm.vocabulary:
+            raise OtherVocabulary("read the captions with the vocabulary of the DAMSM given")
+        torch.manual_seed(seed)
+        self.device = device or torch.device("cpu")
+        self.recipe, self.data, self.kept, self.header = recipe, data, kept, header
+        self.steps, self.seed = steps, seed
+        self.damsm = self._place(damsm.eval().requires_grad_(False))
+        self.cfg = replace(recipe.model, word_dim=damsm.cfg.word_dim, text_dim=damsm.cfg.text_dim)
+        self.net = self._place(Attngan(self.cfg, data.vocabulary))
+        self.net.text.load_state_dict(damsm.text.state_dict())
+        self.net.text.requires_grad_(False)
+        self.discs = [self._place(Discriminator(self.cfg, side)) for side in self.cfg.sides]
+        self.features = (
+            self._place(FeatureDiscriminator(load_lite("lite0"), self.cfg.text_dim))
+            if recipe.lambda_feature
+            else None
+        )
+        copy = self._place(Attngan(self.cfg, data.vocabulary))
+        self.average = Average(self.net, copy, recipe.ema)
+        self.disc_parameters = [p for disc in self.discs for p in disc.parameters()]
+        if self.features is not None:
+            self.disc_parameters += self.features.trained_parameters()
+        self.opt_net = adam(self.net.generator.parameters(), recipe.learning_rate)
+        self.opt_disc = adam(self.disc_parameters, recipe.learning_rate)
+        share_weights(self._modules().values())
+
+    def train_step(self, step: int) -> Mapping[str, float]:
+        """One step of the discriminators (eq. 5), then one of the generator (eq. 3)."""
+        set_rate([self.opt_net, self.opt_disc], self._rate(step))
+        rng = step_generator(self.seed, step)
+        which = {"seed": self.seed, "step": step, "rank": rank()}
+        batch = self.data.batch(self.recipe.batch_size, **which)
+        labels = self.data.labels(self.recipe.batch_size, **which).to(self.device)
+        real, matching, other = (t.to(self.device) for t in batch)
+        with torch.no_grad():
+            right, wrong = self.net.text(matching), self.net.text(other)
+        noise = torch.randn(len(real), self.net.noise_dim, generator=rng).to(self.device)
+        with autocast(self.device):
+            drawing = self.net.draw(right, noise)
+            losses = self._discriminator_losses(real, drawing, right, wrong, rng)
+        descend(self.opt_disc, losses)
+        with held(self.disc_parameters):
+            with autocast(self.device):
+                generator_losses = self._generator_losses(drawing, right, labels, rng)
+            descend(self.opt_net, generator_losses)
+        self.average.update(step)
+        return {name: loss.item() for name, loss in (losses | generator_losses).items()}
+
+    def _discriminator_losses(
+        self,
+        real: Tensor,
+        drawing: Drawing,
+        right: TextFeatures,
+        wrong: TextFeatures,
+        rng: torch.Generator,
+    ) -> dict[str, Tensor]:
+        """Eq. 5 for each stage, with mismatching captions as a third kind of fake."""
+        losses = {}
+        for disc, side, fake in zip(self.discs, self.cfg.sides, drawing.images, strict=True):
+            seen = disc.look(self.recipe.augmentation(shrunk(real, side), rng))
+            made = disc.look(self.recipe.augmentation(fake.detach(), rng))
+            yes = _says_yes(disc.real(seen)) + _says_yes(disc.match(seen, right.sentence))
+            no = _says_no(disc.real(made)) + _says_no(disc.match(made, right.sentence))
+            no = no + _says_no(disc.match(seen, wrong.sentence))
+            losses[f"d_{side}"] = yes / 2 + no / 3  # weighted as in the authors' code
+        if self.features is not None:
+            with torch.no_grad():
+                shown = self.recipe.augmentation(real, rng)
+                drawn = self.recipe.augmentation(drawing.images[-1].detach(), rng)
+                taps, fake_taps = self.features.features(shown), self.features.features(drawn)
+            losses["d_feature"] = self.recipe.lambda_feature * hinge_discriminator(
+                self.features(taps, right.sentence),
+                self.features(taps, wrong.sentence),
+                self.features(fake_taps, right.sentence),
+            )
+        return losses
+
+    def _generator_losses(
+        self, drawing: Drawing, asked: TextFeatures, labels: Tensor, rng: torch.Generator
+    ) -> dict[str, Tensor]:
+        """Eq. 3, and the KL term of conditioning augmentation."""
+        recipe, losses = self.recipe, {}
+        for disc, side, fake in zip(self.discs, self.cfg.sides, drawing.images, strict=True):
+            made = disc.look(recipe.augmentation(fake, rng))
+            judged = _says_yes(disc.real(made)) + _says_yes(disc.match(made, asked.sentence))
+            losses[f"g_{side}"] = judged  # eq. 4
+        last = drawing.images[-1]
+        fit = damsm_losses(self.damsm.image(last), asked, labels, recipe.gammas)
+        losses["g_damsm"] = recipe.lambda_damsm * fit.total()
+        losses["g_kl"] = recipe.lambda_kl * _kl(drawing.conditioning)
+        if self.features is not None:
+            taps = self.features.features(recipe.augmentation(last, rng))
+            judged_taps = self.features(taps, asked.sentence)
+            losses["g_feature"] = recipe.lambda_feature * hinge_generator(judged_taps)
+        return losses
+
+    def _rate(self, step: int) -> float:
+        if not self.recipe.fade:
+            return self.recipe.learning_rate
+        left = max(0, self.steps - step) / (self.recipe.fade * self.steps)
+        return self.recipe.learning_rate * min(1.0, left)
+
+    def _place(self, module: N) -> N:
+        return channels_last(module.to(self.device))
+
+    def _modules(self) -> dict[str, nn.Module]:
+        modules: dict[str, nn.Module] = {"net": self.net, "average": self.average.copy}
+        modules["discs"] = nn.ModuleList(self.discs)
+        if self.features is not None:
+            modules["features"] = self.features.heads
+        return modules
+
+    def state(self) -> dict[str, Any]:
+        saved = {name: module.state_dict() for name, module in self._modules().items()}
+        optimizers = {"opt_net": self.opt_net, "opt_disc": self.opt_disc}
+        return saved | {name: opt.state_dict() for name, opt in optimizers.items()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        for name, module in self._modules().items():
+            module.load_state_dict(state[name])
+        self.opt_net.load_state_dict(state["opt_net"])
+        self.opt_disc.load_state_dict(state["opt_disc"])
+
+    @torch.inference_mode()
+    def sheet(self) -> Image.Image:
+        """Kept pictures; new ones of their captions; then some of each of the header's examples."""
+        count = min(_SHEET_COLUMNS, len(self.kept))
+        chosen = [i * len(self.kept) // count for i in range(count)]  # spread over the classes
+        real = to_tensor(np.stack([self.kept.centre(i) for i in chosen]))
+        own = [self.kept.examples[i].captions[0] for i in chosen]
+        rows = [row(real), row(self._draw(own))]
+        rows += [row(self._draw([text] * count)) for text in self.header.examples]
+        return sheet(rows, ["real", "drawn from its caption", *self.header.examples])
+
+    def _draw(self, captions: list[str]) -> Tensor:
+        """One picture a caption; a column has the same noise in every row and sheet."""
+        net = self._averaged()
+        rng = torch.Generator().manual_seed(self.seed)
+        noise = torch.randn(len(captions), net.noise_dim, generator=rng).to(self.device)
+        return net.generate(net.encode_text(captions), noise).image
+
+    def _averaged(self) -> Attngan:
+        net = self.average.copy
+        assert isinstance(net, Attngan)
+        return net
+
+    def export(self, folder: Path, *, steps: int, hours: float) -> Path:
+        header = replace(
+            self.header,
+            config=asdict(self.cfg),
+            steps=steps,
+            pictures=steps * self.recipe.batch_size,
+            metrics={"training_hours": round(hours, 2)},
+        )
+        path = folder / f"{header.id}{SUFFIX}"
+        save(self._averaged(), header, path)
+        return path
+
+
+def _says_yes(logits: Tensor) -> Tensor:
+    """-log D, mean over the batch."""
+    return softplus(-logits).mean()
+
+
+def _says_no(logits: Tensor) -> Tensor:
+    """-log(1 - D), mean over the batch."""
+    return softplus(logits).mean()
+
+
+def _kl(drawn: Conditioning) -> Tensor:
+    """KL of N(mu, exp(logvar)) from N(0, 1), mean over width and batch."""
+    return -0.5 * (1 + drawn.logvar - drawn.mu**2 - drawn.logvar.exp()).mean()

@@ -1,0 +1,57 @@
+"""What the optimiser steps of several trainers have in common."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+
+from training.loop import average_gradients
+
+
+def adam(parameters: Iterable[nn.Parameter], rate: float) -> torch.optim.Adam:
+    """With the betas that GANs are trained with."""
+    return torch.optim.Adam(parameters, lr=rate, betas=(0.5, 0.999), fused=True)
+
+
+def descend(
+    optimizer: torch.optim.Optimizer,
+    losses: Mapping[str, Tensor],
+    *,
+    clip: tuple[list[nn.Parameter], float] | None = None,
+) -> None:
+    """One step down the sum of the losses, with gradients averaged over all processes.
+
+    `clip`: parameters whose gradients, taken together, are no longer than a length.
+    """
+    optimizer.zero_grad(set_to_none=True)
+    torch.stack([loss.float() for loss in losses.values()]).sum().backward()
+    average_gradients(p for group in optimizer.param_groups for p in group["params"])
+    if clip:
+        nn.utils.clip_grad_norm_(*clip)
+    optimizer.step()
+
+
+def set_rate(optimizers: Iterable[torch.optim.Optimizer], rate: float) -> None:
+    """Learning rate of the next step."""
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+
+
+@contextmanager
+def held(parameters: list[nn.Parameter]) -> Iterator[None]:
+    """No gradients for these parameters meanwhile; they still pass them on."""
+    for parameter in parameters:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in parameters:
+            parameter.requires_grad_(True)
+
+
+def shrunk(image: Tensor, side: int) -> Tensor:
+    """(B, 3, S, S) -> (B, 3, side, side), each pixel the mean of those it covers."""
+    return image if image.shape[-1] == side else interpolate(image, (side, side), mode="area")
