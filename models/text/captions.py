@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
 from torch import Tensor, nn
 
-from models.base import EmptyCaption, TextFeatures
+from models.base import TextFeatures
 from models.text.bigru import BiGRU
 from models.text.char_cnn_rnn import CharCnnRnn
+from models.text.rows import word_rows
 from models.text.vocabulary import PAD, Vocabulary
 
 
@@ -45,11 +45,7 @@ class WordReader(nn.Module):
         Raises:
             EmptyCaption: a caption has no word.
         """
-        rows = [self.vocabulary.encode(caption, self.max_words) for caption in captions]
-        if not all(rows):
-            raise EmptyCaption("a caption needs at least one word")
-        longest = max(map(len, rows))
-        index = torch.tensor([row + [PAD] * (longest - len(row)) for row in rows])
+        index = word_rows(captions, self.vocabulary, self.max_words)
         return self(index.to(self.embedding.weight.device))
 
 

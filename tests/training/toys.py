@@ -1,0 +1,51 @@
+"""The smallest data set that something can be learnt from, and trainers on it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from models.checkpoint import Header
+from models.text.vocabulary import Vocabulary
+from training.data import CaptionedPictures, Sampling, read_split
+from training.generation import GenerationTrainer, Recipe
+
+COLOURS = {"red": (220, 20, 20), "blue": (20, 20, 220), "green": (20, 200, 20)}
+WORDS = Vocabulary(("a", "red", "blue", "green", "thing"))
+
+
+def write_toys(folder: Path) -> Path:
+    """Pictures of one colour each, and the captions that say so; returns the data set's folder."""
+    split = folder / "toys" / "train"
+    split.mkdir(parents=True)
+    rows = []
+    for name, rgb in COLOURS.items():
+        Image.new("RGB", (24, 24), rgb).save(split / f"{name}.png")
+        rows.append({"file_name": f"{name}.png", "captions": [f"a {name} thing"]})
+    (split / "metadata.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    return folder / "toys"
+
+
+def toy_pictures(toys: Path, side: int) -> CaptionedPictures:
+    return CaptionedPictures(
+        read_split(toys, "train"),
+        WORDS,
+        image_size=side,
+        max_words=9,
+        cache=toys / "cache",
+        sampling=Sampling(colour_swaps=0.5),
+    )
+
+
+def toy_header(system: str, side: int) -> Header:
+    return Header(system, "toys", side, {}, WORDS.words, examples=("a red thing",))
+
+
+def build(
+    kind: type[GenerationTrainer], recipe: Recipe, system: str, toys: Path, **options: Any
+) -> GenerationTrainer:
+    """A trainer on the toys."""
+    side = recipe.model.image_size
+    pictures = toy_pictures(toys, side)
+    return kind(recipe, pictures, pictures, toy_header(system, side), **options)

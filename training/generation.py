@@ -1,0 +1,324 @@
+"""What the trainers of systems that make pictures from words share: everything but the losses.
+
+The papers' text encoders are trained beforehand, by the joint embedding, and not by the GAN. Here
+that is done in the same steps, and the GAN sees captions' vectors that it can't change.
+Shapes: B batch, D text width, Z noise width, K width of what discriminators are told, S image side.
+"""
+
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torch.nn.functional import interpolate, softplus
+
+from models.checkpoint import SUFFIX, Header
+from models.layers import N, channels_last
+from models.lite import load_lite
+from models.text.captions import WordReader
+from models.weights import save
+from training.augment import Augmentation
+from training.data import Batch, CaptionedPictures, Sampling, to_tensor
+from training.features import FeatureDiscriminator, hinge_discriminator, hinge_generator
+from training.joint_embedding import ImageSide, joint_embedding_loss, same_captions
+from training.loop import (
+    Average,
+    Trainer,
+    autocast,
+    average_gradients,
+    rank,
+    share_weights,
+    step_generator,
+)
+from training.sheets import row, sheet
+
+_SHEET_COLUMNS = 8
+
+
+class ReadsCharacters(ValueError):
+    """Training batches are words; an encoder of characters can't be trained on them."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is learnt and how, of any of these systems."""
+
+    model: Any  # the system's Config
+    batch_size: int
+    learning_rate: float = 2e-4
+    reader_rate: float = 1e-3  # learning rate of the text encoder
+    halve_every: int | None = None  # pictures
+    fade: float = 0.0  # over this last share of the steps the rate goes straight down to 0
+    lambda_feature: float = 0.0  # of the feature discriminator, not from the papers; 0: none
+    ema: float = 0.999
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    sampling: Sampling = field(default_factory=Sampling)
+
+
+class Drawn(NamedTuple):
+    """What the generator made of a batch."""
+
+    pictures: list[Tensor]  # one size or several, (B, 3, side, side), smallest first
+    told: Tensor  # (B, K), what discriminators are told of the captions
+    kl: Tensor | None = None  # of conditioning augmentation against N(0, 1), mean
+
+
+class Pairs(NamedTuple):
+    """What discriminators are shown, smallest picture first."""
+
+    real: list[Tensor]
+    fake: list[Tensor]
+    right: Tensor  # (B, K), of captions that fit
+    wrong: Tensor  # (B, K), of captions that don't
+
+
+class GenerationTrainer(Trainer):
+    """Text encoder, discriminators and generator, one step of each in turn."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        data: CaptionedPictures,
+        kept: CaptionedPictures,
+        header: Header,
+        *,
+        steps: int,
+        seed: int = 0,
+        device: torch.device | None = None,
+    ) -> None:
+        """`kept` are pictures that are only looked at; `header` says what the export is of.
+
+        Raises:
+            ReadsCharacters: the recipe's text encoder does not read words.
+        """
+        torch.manual_seed(seed)
+        self.device = device or torch.device("cpu")
+        self.recipe, self.data, self.kept, self.header = recipe, data, kept, header
+        self.steps, self.seed = steps, seed
+        module: Any = header.spec.module()
+        self.net = self._place(module.SYSTEM(recipe.model, data.vocabulary))
+        if not isinstance(self.net.reader, WordReader):
+            raise ReadsCharacters(f"reader={recipe.model.reader!r}, wanted 'words'")
+        self.discs = self._place(nn.ModuleList(self.discriminators()))
+        lite = load_lite("lite0")
+        self.image_side = self._place(ImageSide(lite, recipe.model.text_dim))
+        self.features = (
+            self._place(FeatureDiscriminator(lite, recipe.model.text_dim))
+            if recipe.lambda_feature
+            else None
+        )
+        copy = self._place(module.SYSTEM(recipe.model, data.vocabulary))
+        self.average = Average(self.net, copy, recipe.ema)
+        self.prepare()
+        self.optimizers = {
+            "reader": _adam(self._reader_parameters(), recipe.reader_rate),
+            "discs": _adam(self._disc_parameters(), recipe.learning_rate),
+            "generator": _adam(self.generator_parameters(), recipe.learning_rate),
+        }
+        share_weights(self._modules().values())
+
+    @abstractmethod
+    def discriminators(self) -> Iterable[nn.Module]:
+        """One for each size of picture."""
+
+    @abstractmethod
+    def draw(self, sentence: Tensor, rng: torch.Generator) -> Drawn:
+        """(B, D) -> pictures, by noise from `rng`."""
+
+    @abstractmethod
+    def tell(self, sentence: Tensor) -> Tensor:
+        """(B, D) -> (B, K), what discriminators are told of captions."""
+
+    @abstractmethod
+    def discriminator_losses(self, pairs: Pairs) -> dict[str, Tensor]:
+        """What the paper's discriminators lower."""
+
+    @abstractmethod
+    def generator_losses(
+        self, drawn: Drawn, shown: list[Tensor], sentence: Tensor, rng: torch.Generator
+    ) -> dict[str, Tensor]:
+        """What the paper's generator lowers; `shown` are its pictures as discriminators see them.
+
+        `sentence` are the batch's captions, (B, D).
+        """
+
+    def prepare(self) -> None:
+        """Called once when the networks are there, before their optimisers are made."""
+
+    def generator_parameters(self) -> list[nn.Parameter]:
+        return list(self.net.generator.parameters())
+
+    def train_step(self, step: int) -> Mapping[str, float]:
+        self._schedule(step)
+        rng = step_generator(self.seed, step)
+        batch = self.data.batch(self.recipe.batch_size, seed=self.seed, step=step, rank=rank())
+        batch = Batch(*(tensor.to(self.device) for tensor in batch))
+        losses, sentence, other = self._learn_to_read(batch)
+        with autocast(self.device):
+            drawn = self.draw(sentence, rng)
+            judged = self._judge(batch.image, drawn, sentence, other, rng)
+        self._descend("discs", self._disc_parameters(), judged)
+        _require_grad(self._disc_parameters(), False)
+        with autocast(self.device):  # a new one: the last holds the discriminators as they were
+            made = self._please(drawn, sentence, rng)
+        self._descend("generator", self.generator_parameters(), made)
+        _require_grad(self._disc_parameters(), True)
+        self.average.update(step)
+        return {name: loss.item() for name, loss in (losses | judged | made).items()}
+
+    def _learn_to_read(self, batch: Batch) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+        """One step of the text encoder; then the captions that fit and the others, (B, D) each."""
+        text = self.net.reader(batch.matching)
+        losses = {}
+        if text.sentence.requires_grad:
+            alike = same_captions(batch.matching)
+            pictures = self.image_side(batch.image)
+            losses["joint"] = joint_embedding_loss(pictures, text.sentence, alike)
+            self._descend("reader", self._reader_parameters(), losses)
+        with torch.no_grad():
+            other = self.net.reader(batch.other).sentence
+        return losses, text.sentence.detach(), other
+
+    def _judge(
+        self, image: Tensor, drawn: Drawn, sentence: Tensor, other: Tensor, rng: torch.Generator
+    ) -> dict[str, Tensor]:
+        """The discriminators' losses."""
+        change = self.recipe.augmentation
+        sides = [picture.shape[-1] for picture in drawn.pictures]
+        with torch.no_grad():
+            pairs = Pairs(
+                [change(_resized(image, side), rng) for side in sides],
+                [change(picture.detach(), rng) for picture in drawn.pictures],
+                drawn.told.detach(),
+                self.tell(other),
+            )
+        losses = self.discriminator_losses(pairs)
+        if (judge := self.features) is not None:
+            seen, made = judge.features(pairs.real[-1]), judge.features(pairs.fake[-1])
+            losses["d_feature"] = self.recipe.lambda_feature * hinge_discriminator(
+                judge(seen, sentence), judge(seen, other), judge(made, sentence)
+            )
+        return losses
+
+    def _please(self, drawn: Drawn, sentence: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
+        """The generator's losses."""
+        shown = [self.recipe.augmentation(picture, rng) for picture in drawn.pictures]
+        losses = self.generator_losses(drawn, shown, sentence, rng)
+        if (judge := self.features) is not None:
+            judged = judge(judge.features(shown[-1]), sentence)
+            losses["g_feature"] = self.recipe.lambda_feature * hinge_generator(judged)
+        return losses
+
+    def _descend(
+        self, name: str, parameters: list[nn.Parameter], losses: Mapping[str, Tensor]
+    ) -> None:
+        optimizer = self.optimizers[name]
+        optimizer.zero_grad(set_to_none=True)
+        torch.stack([loss.float() for loss in losses.values()]).sum().backward()
+        average_gradients(parameters)
+        optimizer.step()
+
+    def _schedule(self, step: int) -> None:
+        """Set the networks' learning rate for this step; that of the text encoder stays."""
+        recipe = self.recipe
+        rate = recipe.learning_rate
+        if recipe.halve_every:
+            rate *= 0.5 ** (step * recipe.batch_size // recipe.halve_every)
+        if recipe.fade:
+            rate *= min(1.0, max(0, self.steps - step) / (recipe.fade * self.steps))
+        for name in ("discs", "generator"):
+            for group in self.optimizers[name].param_groups:
+                group["lr"] = rate
+
+    def _reader_parameters(self) -> list[nn.Parameter]:
+        return [*self.net.reader.parameters(), *self.image_side.project.parameters()]
+
+    def _disc_parameters(self) -> list[nn.Parameter]:
+        heads = self.features.trained_parameters() if self.features is not None else []
+        return [*self.discs.parameters(), *heads]
+
+    def _place(self, module: N) -> N:
+        return channels_last(module.to(self.device))
+
+    def _modules(self) -> dict[str, nn.Module]:
+        modules = {"net": self.net, "discs": self.discs, "average": self.average.copy}
+        modules["image_side"] = self.image_side.project
+        if self.features is not None:
+            modules["features"] = self.features.heads
+        return modules
+
+    def state(self) -> dict[str, Any]:
+        modules = {name: module.state_dict() for name, module in self._modules().items()}
+        optimizers = {name: opt.state_dict() for name, opt in self.optimizers.items()}
+        return {"modules": modules, "optimizers": optimizers}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        for name, module in self._modules().items():
+            module.load_state_dict(state["modules"][name])
+        for name, optimizer in self.optimizers.items():
+            optimizer.load_state_dict(state["optimizers"][name])
+
+    @torch.inference_mode()
+    def sheet(self) -> Image.Image:
+        """Kept pictures, what their captions give, then each of the header's examples."""
+        count = min(_SHEET_COLUMNS, len(self.kept))
+        chosen = [i * len(self.kept) // count for i in range(count)]  # spread over the classes
+        source = to_tensor(np.stack([self.kept.centre(i) for i in chosen]))
+        own = [self.kept.examples[i].captions[0] for i in chosen]
+        rows = [row(source), row(self.make(source, own))]
+        rows += [row(self.make(source, [text] * count)) for text in self.header.examples]
+        return sheet(rows, ["kept", "made for its caption", *self.header.examples])
+
+    def make(self, source: Tensor, captions: Sequence[str]) -> Tensor:
+        """(B, 3, S, S) for as many captions, each by its own noise; `source` is not looked at."""
+        net: Any = self.average.copy
+        rng = torch.Generator().manual_seed(self.seed)
+        noise = torch.randn(len(captions), net.noise_dim, generator=rng).to(self.device)
+        return net.generate(net.encode_text(captions), noise).image
+
+    def export(self, folder: Path, *, steps: int, hours: float) -> Path:
+        header = replace(
+            self.header,
+            config=asdict(self.recipe.model),
+            steps=steps,
+            pictures=steps * self.recipe.batch_size,
+            metrics={"training_hours": round(hours, 2)},
+        )
+        path = folder / f"{header.id}{SUFFIX}"
+        net: Any = self.average.copy
+        save(net, header, path)
+        return path
+
+
+def says_real(logits: Tensor) -> Tensor:
+    """-log sigmoid, mean: low where the discriminator says yes."""
+    return softplus(-logits.float()).mean()
+
+
+def says_fake(logits: Tensor) -> Tensor:
+    """-log(1 - sigmoid), mean: low where it says no."""
+    return softplus(logits.float()).mean()
+
+
+def kl_divergence(mu: Tensor, logvar: Tensor) -> Tensor:
+    """KL of N(mu, exp(logvar)) from N(0, 1), mean over width and batch."""
+    mu, logvar = mu.float(), logvar.float()
+    return 0.5 * (mu**2 + logvar.exp() - 1 - logvar).mean()
+
+
+def _resized(image: Tensor, side: int) -> Tensor:
+    return image if image.shape[-1] == side else interpolate(image, (side, side), mode="area")
+
+
+def _adam(parameters: Any, rate: float) -> torch.optim.Adam:
+    return torch.optim.Adam(parameters, lr=rate, betas=(0.5, 0.999), fused=True)
+
+
+def _require_grad(parameters: list[nn.Parameter], value: bool) -> None:
+    for parameter in parameters:
+        parameter.requires_grad_(value)
