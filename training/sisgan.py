@@ -1,0 +1,257 @@
+"""SISGAN's adaptive loss and training step.
+
+Source: Dong et al., ICCV 2017, arXiv:1707.06873, eq. 3; optimiser, weights and the KL term of
+conditioning augmentation from the authors' code.
+Not from the paper, and off in `PAPER`: redrawing a picture from its own caption (TAGAN's eq. 1),
+translation of what the discriminator sees, captions with a colour exchanged, a rate that fades out.
+Shapes: B batch, T words, D text width, Z noise width, S image side in pixels.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torch.nn.functional import l1_loss, softplus
+
+from models.checkpoint import SUFFIX, Header
+from models.layers import N, channels_last
+from models.lite import load_lite
+from models.sisgan import Conditioning, Config, Discriminator, LiteEncoder, Sisgan, scaled_for
+from models.text.vse import SentenceReader
+from models.weights import save
+from training.augment import Augmentation
+from training.data import CaptionedPictures, Sampling, to_tensor
+from training.loop import Average, Trainer, autocast, rank, share_weights, step_generator
+from training.sheets import row, sheet
+from training.steps import adam, descend, held, set_rate
+
+_SHEET_COLUMNS = 12
+
+
+class OtherVocabulary(ValueError):
+    """The captions are numbered by other words than the text encoder's."""
+
+
+class NeedsVgg16(ValueError):
+    """The image encoder is VGG16, whose weights are not shipped."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is learnt and how; `PAPER` is the published one, `SMALL` learns on two CPU cores."""
+
+    model: Config  # how captions are read is the text encoder's, whatever stands here
+    batch_size: int
+    lambda_kl: float = 1.0  # of conditioning augmentation against N(0, 1)
+    lambda_rec: float = 0.0  # of the difference to the picture where it was asked for by itself
+    learning_rate: float = 2e-4
+    halve_every: int | None = None  # pictures; None: straight down to 0 over the last fifth
+    ema: float = 0.999
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    sampling: Sampling = field(default_factory=Sampling)
+
+
+PAPER = Recipe(Config(), batch_size=64, halve_every=100 * 6_000)
+SMALL = Recipe(
+    Config(
+        encoder="lite0",
+        cond_dim=64,
+        widths=(32, 64, 128),
+        blocks=3,
+        disc_widths=(32, 64, 128, 256),
+        disc_text_dim=64,
+    ),
+    batch_size=32,
+    lambda_kl=0.1,
+    lambda_rec=5.0,
+    learning_rate=3e-4,
+    augmentation=Augmentation(translation=0.125, noise=0.05),
+    sampling=Sampling(colour_swaps=0.5, balance=0.5, word_dropout=0.01, shortened=0.4),
+)
+RECIPES = {"small": SMALL, "paper": PAPER}
+
+
+class SisganTrainer(Trainer):
+    """Generator and discriminator, trained in turn; the text encoder stays as it is."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        data: CaptionedPictures,
+        kept: CaptionedPictures,
+        header: Header,
+        *,
+        text: SentenceReader,
+        steps: int,
+        seed: int = 0,
+        device: torch.device | None = None,
+    ) -> None:
+        """`kept` are pictures that are only looked at; `header` says what the export is of.
+
+        Raises:
+            OtherVocabulary: `data` numbers its words differently from `text`.
+            NeedsVgg16: the recipe looks through VGG16.
+        """
+        if data.vocabulary != text.vocabulary:
+            raise OtherVocabulary("read the captions with the vocabulary of the text encoder given")
+        if recipe.model.encoder == "vgg16":
+            raise NeedsVgg16("VGG16's weights are not shipped; wanted encoder 'plain' or 'lite0'")
+        torch.manual_seed(seed)
+        self.device = device or torch.device("cpu")
+        self.recipe, self.data, self.kept, self.header = recipe, data, kept, header
+        self.steps, self.seed = steps, seed
+        self.cfg = replace(recipe.model, text=text.cfg)
+        self.net = self._place(Sisgan(self.cfg, data.vocabulary))
+        self.net.text.load_state_dict(text.state_dict())
+        self.net.text.requires_grad_(False)
+        if isinstance(encoder := self.net.generator.encoder, LiteEncoder):
+            encoder.eyes.load_state_dict(load_lite("lite0").state_dict())
+        self.disc = self._place(Discriminator(self.cfg))
+        self.disc_parameters = list(self.disc.parameters())
+        copy = self._place(Sisgan(self.cfg, data.vocabulary))
+        self.average = Average(self.net, copy, recipe.ema)
+        learnt = (p for p in self.net.generator.parameters() if p.requires_grad)
+        self.opt_net = adam(learnt, recipe.learning_rate)
+        self.opt_disc = adam(self.disc_parameters, recipe.learning_rate)
+        share_weights(self._modules().values())
+
+    def train_step(self, step: int) -> Mapping[str, float]:
+        """One step of the discriminator, then one of the generator (both eq. 3)."""
+        set_rate([self.opt_net, self.opt_disc], self._rate(step))
+        rng = step_generator(self.seed, step)
+        batch = self.data.batch(self.recipe.batch_size, seed=self.seed, step=step, rank=rank())
+        real, matching, other = (t.to(self.device) for t in batch)
+        with torch.no_grad():
+            right, wrong = self.net.text(matching).sentence, self.net.text(other).sentence
+        relevant = relevant_text(right, wrong)
+        noise = torch.randn(len(real), self.net.noise_dim, generator=rng).to(self.device)
+        with autocast(self.device):
+            fake, drawn = self.net.generator(scaled_for(self.cfg.encoder, real), relevant, noise)
+            losses = self._discriminator_losses(real, fake.detach(), right, wrong, relevant, rng)
+        descend(self.opt_disc, losses)
+        with held(self.disc_parameters):
+            with autocast(self.device):
+                generator_losses = self._generator_losses(real, fake, drawn, relevant, rng)
+            descend(self.opt_net, generator_losses)
+        self.average.update(step)
+        return {name: loss.item() for name, loss in (losses | generator_losses).items()}
+
+    def _discriminator_losses(
+        self,
+        real: Tensor,
+        fake: Tensor,
+        right: Tensor,
+        wrong: Tensor,
+        relevant: Tensor,
+        rng: torch.Generator,
+    ) -> dict[str, Tensor]:
+        """Eq. 3: the three kinds of pairs; the two negative ones count half each."""
+        change = self.recipe.augmentation
+        looked = self.disc.look(change(real, rng))
+        made = self.disc.look(change(fake, rng))
+        return {
+            "d_right": softplus(-self.disc.judge(looked, right)).mean(),
+            "d_wrong": softplus(self.disc.judge(looked, wrong)).mean() / 2,
+            "d_fake": softplus(self.disc.judge(made, relevant)).mean() / 2,
+        }
+
+    def _generator_losses(
+        self,
+        real: Tensor,
+        fake: Tensor,
+        drawn: Conditioning,
+        relevant: Tensor,
+        rng: torch.Generator,
+    ) -> dict[str, Tensor]:
+        """Eq. 3, and the KL term of conditioning augmentation."""
+        recipe = self.recipe
+        losses = {
+            "g_fake": softplus(-self.disc(recipe.augmentation(fake, rng), relevant)).mean(),
+            "g_kl": recipe.lambda_kl * _kl(drawn),
+        }
+        if recipe.lambda_rec:
+            own = _foreign(len(real))
+            losses["g_rec"] = recipe.lambda_rec * l1_loss(fake[own:], real[own:])
+        return losses
+
+    def _rate(self, step: int) -> float:
+        """Of both networks, at this step."""
+        rate = self.recipe.learning_rate
+        if self.recipe.halve_every:
+            return rate * 0.5 ** (step * self.recipe.batch_size // self.recipe.halve_every)
+        return rate * min(1.0, max(0, self.steps - step) / (0.2 * self.steps))
+
+    def _place(self, module: N) -> N:
+        return channels_last(module.to(self.device))
+
+    def _modules(self) -> dict[str, nn.Module]:
+        return {"net": self.net, "disc": self.disc, "average": self.average.copy}
+
+    def state(self) -> dict[str, Any]:
+        saved = {name: module.state_dict() for name, module in self._modules().items()}
+        optimizers = {"opt_net": self.opt_net, "opt_disc": self.opt_disc}
+        return saved | {name: opt.state_dict() for name, opt in optimizers.items()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        for name, module in self._modules().items():
+            module.load_state_dict(state[name])
+        self.opt_net.load_state_dict(state["opt_net"])
+        self.opt_disc.load_state_dict(state["opt_disc"])
+
+    @torch.inference_mode()
+    def sheet(self) -> Image.Image:
+        """Kept pictures; again with their own captions; then with each of the header's examples."""
+        count = min(_SHEET_COLUMNS, len(self.kept))
+        chosen = [i * len(self.kept) // count for i in range(count)]  # spread over the classes
+        source = to_tensor(np.stack([self.kept.centre(i) for i in chosen]))
+        own = [self.kept.examples[i].captions[0] for i in chosen]
+        rows = [row(source), row(self._ask(source, own))]
+        rows += [row(self._ask(source, [text] * count)) for text in self.header.examples]
+        return sheet(rows, ["source", "its own caption", *self.header.examples])
+
+    def _ask(self, image: Tensor, captions: list[str]) -> Tensor:
+        net = self._averaged()
+        noise = torch.zeros(len(image), net.noise_dim, device=self.device)
+        prepared = net.prepare(image.to(self.device))
+        return net.manipulate(prepared, net.encode_text(captions), noise).image
+
+    def _averaged(self) -> Sisgan:
+        net = self.average.copy
+        assert isinstance(net, Sisgan)
+        return net
+
+    def export(self, folder: Path, *, steps: int, hours: float) -> Path:
+        header = replace(
+            self.header,
+            config=asdict(self.cfg),
+            steps=steps,
+            pictures=steps * self.recipe.batch_size,
+            metrics={"training_hours": round(hours, 2)},
+        )
+        path = folder / f"{header.id}{SUFFIX}"
+        save(self._averaged(), header, path)
+        return path
+
+
+def relevant_text(right: Tensor, wrong: Tensor) -> Tensor:
+    """What a batch is redrawn by: half of it by captions of others, half by its own.
+
+    (B, D), (B, D) -> (B, D)
+    """
+    foreign = _foreign(len(right))
+    return torch.cat([wrong[:foreign], right[foreign:]])
+
+
+def _foreign(batch_size: int) -> int:
+    """How many pictures of a batch, its first, are redrawn by captions of others."""
+    return batch_size // 2
+
+
+def _kl(drawn: Conditioning) -> Tensor:
+    """KL of N(mean, sigma) from N(0, 1), mean over width and batch."""
+    return (-drawn.log_sigma + 0.5 * ((2 * drawn.log_sigma).exp() + drawn.mean**2 - 1)).mean()
