@@ -11,10 +11,11 @@ from torch import Tensor
 from models.attngan import TINY, Attngan, Config, Discriminator, Drawing, Generator
 from models.base import EmptyCaption, TextFeatures
 from models.fuse import fuse
+from models.import_upstream.attngan import generator_key, text_key
 from models.text.bilstm import BiLSTM
 from models.text.vocabulary import Vocabulary
 from tests.models.golden import assert_golden, draw, fill
-from tests.models.text.test_bilstm import GOLDEN_CAPTIONS, text_key
+from tests.models.text.test_bilstm import GOLDEN_CAPTIONS
 
 WORDS = Vocabulary(("a", "red", "flower", "blue", "bird"))
 
@@ -144,19 +145,6 @@ def test_a_caption_without_a_word_is_refused(caption: str) -> None:
 def test_a_size_that_the_stages_cannot_reach_is_refused(size: int, stages: int) -> None:
     with pytest.raises(ValueError, match=f"power of two from .*, not {size}"):
         Config(image_size=size, stages=stages)
-
-
-def generator_key(key: str) -> str:
-    """Ours -> the authors'."""
-    if found := re.fullmatch(r"first\.grow\.(\d)\.(.*)", key):
-        return f"h_net1.upsample{int(found[1]) + 1}.{found[2]}"
-    if found := re.fullmatch(r"later\.(\d)\.(.*)", key):
-        part = found[2].replace("attention.project.", "att.conv_context.")
-        part = part.replace("grow.", "upsample.").replace("blocks.", "residual.")
-        return f"h_net{int(found[1]) + 2}.{part}"
-    if found := re.fullmatch(r"to_rgb\.(\d)\.(.*)", key):
-        return f"img_net{int(found[1]) + 1}.img.0.{found[2]}"
-    return key.replace("first.fc.", "h_net1.fc.").replace("augment.fc.0.", "ca_net.fc.")
 
 
 def discriminator_key(side: int) -> Callable[[str], str]:

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from models.import_upstream.attngan import text_key
 from models.text.bilstm import BiLSTM
 from models.text.vocabulary import PAD
 from tests.models.golden import assert_golden, fill
@@ -45,8 +46,3 @@ def test_the_same_draw_leaves_out_the_same_entries() -> None:
 def test_a_width_that_two_directions_cannot_share_is_refused() -> None:
     with pytest.raises(ValueError, match="even, not 7"):
         BiLSTM(9, 4, 7)
-
-
-def text_key(key: str) -> str:
-    """Ours -> the authors'."""
-    return key.replace("embedding.", "encoder.")
