@@ -6,7 +6,7 @@
  * @typedef {import("./problems.js").Problem} Problem
  *
  * @typedef {{id: string, title: string, domain: string, image_size: number,
- *   examples: string[]}} Model
+ *   examples: string[], tasks: string[]}} Model
  * @typedef {{name: string, url: string, title: string, author: string, licence: string,
  *   domain: string}} Sample
  * @typedef {{token: string, name: string, width: number, height: number}} Photo
@@ -73,8 +73,13 @@ export const INITIAL = {
   server: "unknown",
 };
 
-/** @param {State} state @param {Model[]} models @param {Sample[]} samples @returns {State} */
-export function withCatalogue(state, models, samples) {
+/**
+ * Models that only make pictures from words have no place on a page that edits photos.
+ *
+ * @param {State} state @param {Model[]} offered @param {Sample[]} samples @returns {State}
+ */
+export function withCatalogue(state, offered, samples) {
+  const models = offered.filter((model) => model.tasks.includes("manipulate"));
   const model = models.some((m) => m.id === state.model) ? state.model : (models[0]?.id ?? null);
   return { ...state, models, samples, model, loaded: true };
 }

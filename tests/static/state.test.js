@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import * as is from "../../static/js/state.js";
 
+const TAGAN = { title: "TAGAN", image_size: 64, tasks: ["manipulate"] };
 const MODELS = [
-  { id: "flowers", title: "TAGAN", domain: "flowers", image_size: 64, examples: ["a", "b", "a"] },
-  { id: "clothes", title: "TAGAN", domain: "clothes", image_size: 64, examples: ["c"] },
+  { ...TAGAN, id: "flowers", domain: "flowers", examples: ["a", "b", "a"] },
+  { ...TAGAN, id: "clothes", domain: "clothes", examples: ["c"] },
 ];
 const PHOTO = { token: "p1", name: "rose.jpg", width: 400, height: 300 };
 
@@ -20,6 +21,13 @@ function resultOf(state, { full = true, image = "/1" } = {}) {
   const rest = { mediaType: "image/jpeg", width: 400, height: 300, seconds: 0.1 };
   return { key: is.keyOf(ask), ask, full, image, ...rest };
 }
+
+test("models that edit no photo are not offered", () => {
+  const makers = [{ ...TAGAN, id: "maker", domain: "birds", examples: [], tasks: ["generate"] }];
+  const state = is.withCatalogue(is.INITIAL, [...makers, ...MODELS], []);
+  assert.deepEqual(state.models, MODELS);
+  assert.equal(state.model, "flowers");
+});
 
 test("Go asks for nothing until photo, model and caption are there", () => {
   assert.equal(is.missing(is.INITIAL), "photo");
