@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
-from torch.nn.functional import interpolate, softplus
+from torch.nn.functional import softplus
 
 from models.checkpoint import SUFFIX, Header
 from models.layers import N, channels_last
@@ -30,12 +30,12 @@ from training.loop import (
     Average,
     Trainer,
     autocast,
-    average_gradients,
     rank,
     share_weights,
     step_generator,
 )
 from training.sheets import row, sheet
+from training.steps import adam, descend, held, set_rate, shrunk
 
 _SHEET_COLUMNS = 8
 
@@ -116,9 +116,9 @@ class GenerationTrainer(Trainer):
         self.average = Average(self.net, copy, recipe.ema)
         self.prepare()
         self.optimizers = {
-            "reader": _adam(self._reader_parameters(), recipe.reader_rate),
-            "discs": _adam(self._disc_parameters(), recipe.learning_rate),
-            "generator": _adam(self.generator_parameters(), recipe.learning_rate),
+            "reader": adam(self._reader_parameters(), recipe.reader_rate),
+            "discs": adam(self._disc_parameters(), recipe.learning_rate),
+            "generator": adam(self.generator_parameters(), recipe.learning_rate),
         }
         share_weights(self._modules().values())
 
@@ -162,12 +162,11 @@ class GenerationTrainer(Trainer):
         with autocast(self.device):
             drawn = self.draw(sentence, rng)
             judged = self._judge(batch.image, drawn, sentence, other, rng)
-        self._descend("discs", self._disc_parameters(), judged)
-        _require_grad(self._disc_parameters(), False)
-        with autocast(self.device):  # a new one: the last holds the discriminators as they were
-            made = self._please(drawn, sentence, rng)
-        self._descend("generator", self.generator_parameters(), made)
-        _require_grad(self._disc_parameters(), True)
+        descend(self.optimizers["discs"], judged)
+        with held(self._disc_parameters()):
+            with autocast(self.device):  # a new one: the last has the discriminators as they were
+                made = self._please(drawn, sentence, rng)
+            descend(self.optimizers["generator"], made)
         self.average.update(step)
         return {name: loss.item() for name, loss in (losses | judged | made).items()}
 
@@ -179,7 +178,7 @@ class GenerationTrainer(Trainer):
             alike = same_captions(batch.matching)
             pictures = self.image_side(batch.image)
             losses["joint"] = joint_embedding_loss(pictures, text.sentence, alike)
-            self._descend("reader", self._reader_parameters(), losses)
+            descend(self.optimizers["reader"], losses)
         with torch.no_grad():
             other = self.net.reader(batch.other).sentence
         return losses, text.sentence.detach(), other
@@ -192,7 +191,7 @@ class GenerationTrainer(Trainer):
         sides = [picture.shape[-1] for picture in drawn.pictures]
         with torch.no_grad():
             pairs = Pairs(
-                [change(_resized(image, side), rng) for side in sides],
+                [change(shrunk(image, side), rng) for side in sides],
                 [change(picture.detach(), rng) for picture in drawn.pictures],
                 drawn.told.detach(),
                 self.tell(other),
@@ -214,15 +213,6 @@ class GenerationTrainer(Trainer):
             losses["g_feature"] = self.recipe.lambda_feature * hinge_generator(judged)
         return losses
 
-    def _descend(
-        self, name: str, parameters: list[nn.Parameter], losses: Mapping[str, Tensor]
-    ) -> None:
-        optimizer = self.optimizers[name]
-        optimizer.zero_grad(set_to_none=True)
-        torch.stack([loss.float() for loss in losses.values()]).sum().backward()
-        average_gradients(parameters)
-        optimizer.step()
-
     def _schedule(self, step: int) -> None:
         """Set the networks' learning rate for this step; that of the text encoder stays."""
         recipe = self.recipe
@@ -231,9 +221,7 @@ class GenerationTrainer(Trainer):
             rate *= 0.5 ** (step * recipe.batch_size // recipe.halve_every)
         if recipe.fade:
             rate *= min(1.0, max(0, self.steps - step) / (recipe.fade * self.steps))
-        for name in ("discs", "generator"):
-            for group in self.optimizers[name].param_groups:
-                group["lr"] = rate
+        set_rate((self.optimizers["discs"], self.optimizers["generator"]), rate)
 
     def _reader_parameters(self) -> list[nn.Parameter]:
         return [*self.net.reader.parameters(), *self.image_side.project.parameters()]
@@ -309,16 +297,3 @@ def kl_divergence(mu: Tensor, logvar: Tensor) -> Tensor:
     """KL of N(mu, exp(logvar)) from N(0, 1), mean over width and batch."""
     mu, logvar = mu.float(), logvar.float()
     return 0.5 * (mu**2 + logvar.exp() - 1 - logvar).mean()
-
-
-def _resized(image: Tensor, side: int) -> Tensor:
-    return image if image.shape[-1] == side else interpolate(image, (side, side), mode="area")
-
-
-def _adam(parameters: Any, rate: float) -> torch.optim.Adam:
-    return torch.optim.Adam(parameters, lr=rate, betas=(0.5, 0.999), fused=True)
-
-
-def _require_grad(parameters: list[nn.Parameter], value: bool) -> None:
-    for parameter in parameters:
-        parameter.requires_grad_(value)
