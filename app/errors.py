@@ -207,10 +207,13 @@ def _from_validation(
     _handler: ExceptionHandler, _request: Request, error: RequestValidationError
 ) -> Problem:
     """Field and wish of each error; `input` and `ctx`, which repeat what was sent, are left out."""
+    listed = error.errors()
+    if any(found["type"] == "json_invalid" for found in listed):
+        return BadRequest("the body is no JSON, wanted an object with the fields at /docs")
     return InvalidRequest(
         FieldError(
-            field=".".join(str(part) for part in found["loc"][1:]),
+            field=".".join(str(part) for part in found["loc"][1:]) or "body",
             message=found["msg"].removeprefix("Value error, "),
         )
-        for found in error.errors()
+        for found in listed
     )

@@ -1,9 +1,16 @@
-"""What a form may say, checked field by field; what needs the picture is checked in the routes."""
+"""What a body may say, checked field by field; what needs the picture is checked in the routes."""
 
 from typing import Annotated, Literal
 
 from fastapi import UploadFile
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+)
 
 from models.text.vocabulary import tokenize
 from worker.messages import Crop
@@ -40,19 +47,27 @@ CropText = Annotated[
 ]
 
 
-class EditForm(BaseModel):
-    """What to change and in which picture: `image` or `image_id`, one of the two."""
+class Wish(BaseModel):
+    """What every request for a picture says."""
 
     caption: Caption
-    image: UploadFile | None = Field(None, description="JPEG, PNG or WebP, up to 25 MiB.")
-    image_id: str | None = Field(
-        None, pattern=_IMAGE_ID_PATTERN, description="A picture stored by `POST /images`."
-    )
     model: str | None = Field(
         None, max_length=100, description="An id of `GET /models`.", examples=["tagan-flowers-64"]
     )
     seed: int | None = Field(None, ge=0, le=MAX_SEED, description="Left out: one is drawn.")
     variations: int = Field(1, ge=1, le=MAX_VARIATIONS, description="Each has the next seed.")
+    format: Literal["png", "jpeg", "webp"] | None = Field(
+        None, description="Left out: as the photo came, else PNG."
+    )
+
+
+class EditForm(Wish):
+    """What to change and in which picture: `image` or `image_id`, one of the two."""
+
+    image: UploadFile | None = Field(None, description="JPEG, PNG or WebP, up to 25 MiB.")
+    image_id: str | None = Field(
+        None, pattern=_IMAGE_ID_PATTERN, description="A picture stored by `POST /images`."
+    )
     crop: CropText | None = Field(
         None,
         description="left,top,width,height in pixels of the upright photo: what the network sees "
@@ -64,8 +79,31 @@ class EditForm(BaseModel):
     full_resolution: bool = Field(
         True, description="False: a preview, at most 768 pixels on its long side."
     )
-    format: Literal["png", "jpeg", "webp"] | None = Field(
-        None, description="Left out: as the photo came."
+
+
+class GenerationBody(Wish):
+    """What to draw. JSON has types of its own, so that a number in quotes is none."""
+
+    model_config = ConfigDict(
+        strict=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "caption": "this flower has yellow petals",
+                    "model": "attngan-flowers-64",
+                    "seed": 7,
+                    "variations": 2,
+                    "format": "png",
+                }
+            ]
+        },
+    )
+
+    model: str | None = Field(
+        None,
+        max_length=100,
+        description="An id of `GET /models` whose `tasks` have `generate`.",
+        examples=["attngan-flowers-64"],
     )
 
 

@@ -12,7 +12,7 @@ from app import errors
 from app.catalogue import Catalogue
 from app.deps import Services
 from app.middleware import BodyLimit, ResponseHeaders
-from app.routes import captions, edits, health, images, jobs, models, pages, samples
+from app.routes import captions, edits, generations, health, images, jobs, models, pages, samples
 from app.settings import Settings
 from app.uploads import Uploads
 from worker.queue import JobQueue
@@ -21,7 +21,8 @@ from worker.store import Store
 _BESIDE_THE_PHOTO_BYTES = 2**20  # of a request's body: a mask and the fields
 _TAGS = [
     {"name": "edits", "description": "Change a picture with words."},
-    {"name": "jobs", "description": "How an edit stands, and its pictures."},
+    {"name": "generations", "description": "Draw a picture from words alone."},
+    {"name": "jobs", "description": "How a job stands, and its pictures."},
     {"name": "models", "description": "What can be asked for."},
     {"name": "captions", "description": "Which words are understood."},
     {"name": "samples", "description": "Pictures to try things out on."},
@@ -34,7 +35,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     services = _services(settings or Settings())
     app = WebApp(
         title="Wordbrush",
-        summary="Edit pictures with words.",
+        summary="Edit and draw pictures with words.",
         version=_version(),
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         openapi_tags=_TAGS,
@@ -44,7 +45,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=_lifespan,
     )
     app.state.services = services
-    for routes in (edits, images, jobs, models, captions, samples, health):
+    for routes in (edits, generations, images, jobs, models, captions, samples, health):
         app.include_router(routes.router)
     app.include_router(pages.create_router())
     app.mount("/static", pages.StaticPages(directory=pages.STATIC))

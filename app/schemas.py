@@ -144,7 +144,7 @@ class JobLinks(BaseModel):
 
 
 class Job(BaseModel):
-    """An edit that was asked for, as it stands."""
+    """A picture that was asked for, as it stands."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_JOB]})
 
@@ -154,7 +154,7 @@ class Job(BaseModel):
     model: str
     caption: str
     seed: int = Field(description="Of the first variation.")
-    image_id: str | None = Field(description="The picture; other captions can be tried on it.")
+    image_id: str | None = Field(description="The photo, for an edit; others can follow on it.")
     queue_position: int | None = Field(description="Jobs ahead of it; null unless it is queued.")
     outputs: list[JobOutput]
     unknown_words: list[Word] = Field(description="Words that the model never saw.")

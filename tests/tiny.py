@@ -5,15 +5,16 @@ from pathlib import Path
 
 import torch
 
-from models import tagan, weights
+from models import registry, weights
 from models.checkpoint import Header
 
 WORDS = ("a", "yellow", "red", "flower", "with", "petals")
 
 
-def write_tiny_model(folder: Path) -> str:
-    """Write a TAGAN of 16 px, never trained, into `folder`; returns its id."""
-    header = Header("tagan", "flowers", tagan.TINY.image_size, asdict(tagan.TINY), WORDS)
+def write_tiny_model(folder: Path, system_name: str = "tagan") -> str:
+    """Write a system of 16 px, never trained, into `folder`; returns its id."""
+    tiny = registry.find(system_name).module().TINY
+    header = Header(system_name, "flowers", tiny.image_size, asdict(tiny), WORDS)
     with torch.random.fork_rng():
         torch.manual_seed(0)
         system = weights.build(header)

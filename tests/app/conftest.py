@@ -27,10 +27,12 @@ from worker.store import Store
 WORDS = ("flower", "this", "has", "petals", "yellow", "red", "white", "with")
 
 
-def write_checkpoint(folder: Path, *, domain: str = "flowers", steps: int = 1000) -> Header:
+def write_checkpoint(
+    folder: Path, *, system: str = "tagan", domain: str = "flowers", steps: int = 1000
+) -> Header:
     """A checkpoint without tensors, which is all that the web process reads of one."""
     header = Header(
-        system="tagan",
+        system=system,
         domain=domain,
         image_size=64,
         config={},
