@@ -1,44 +1,59 @@
 """`python -m training`: train a system on a folder of captioned pictures, evaluate a checkpoint."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import torch
 import typer
 
 from models.checkpoint import Header
+from models.damsm import load_damsm
+from models.inception import load_published
 from models.text.vocabulary import Vocabulary
-from training import card, evaluate, loop, tagan
-from training.data import CaptionedPictures, Example, read_split
+from training import attngan, card, damsm, evaluate, loop, tagan
+from training.data import CaptionedPictures, Example, Sampling, read_split
 from training.plot import plot_log
 
 _KEPT_SHARE = 20  # one picture in so many is kept from training, to be looked at
 
+R = TypeVar("R")
+
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
+
+
+Data = Annotated[Path, typer.Option(help="Folder with train/metadata.jsonl and pictures.")]
+Domain = Annotated[str | None, typer.Option(help="Its name; default: the folder's.")]
+RecipeName = Annotated[str, typer.Option(help="small (for two CPU cores) or paper.")]
+Steps = Annotated[int, typer.Option(help="Optimiser steps, over all resumed runs.")]
+Minutes = Annotated[float | None, typer.Option(help="Stop, resumable, after so long.")]
+Run = Annotated[Path | None, typer.Option(help="Folder of the run; default: .runs/ID.")]
+Examples = Annotated[list[str] | None, typer.Option(help="Caption for sheets and form.")]
+Description = Annotated[str, typer.Option(help="What the data are, for the card.")]
+Licence = Annotated[str, typer.Option(help="Use allowed for the weights.")]
+Threads = Annotated[int | None, typer.Option(help="CPU threads.")]
+Seed = Annotated[int, typer.Option(help="Of weights, order and noise.")]
 
 
 @app.command("tagan")
 def train_tagan(
-    data: Annotated[Path, typer.Option(help="Folder with train/metadata.jsonl and pictures.")],
-    domain: Annotated[str | None, typer.Option(help="Its name; default: the folder's.")] = None,
-    recipe: Annotated[str, typer.Option(help="small (for two CPU cores) or paper.")] = "small",
-    steps: Annotated[int, typer.Option(help="Optimiser steps, over all resumed runs.")] = 10_000,
-    minutes: Annotated[float | None, typer.Option(help="Stop, resumable, after so long.")] = None,
-    run: Annotated[Path | None, typer.Option(help="Folder of the run; default: .runs/ID.")] = None,
-    example: Annotated[list[str] | None, typer.Option(help="Caption for sheets and form.")] = None,
-    description: Annotated[str, typer.Option(help="What the data are, for the card.")] = "",
-    licence: Annotated[str, typer.Option(help="Use allowed for the weights.")] = "research use",
-    threads: Annotated[int | None, typer.Option(help="CPU threads.")] = None,
-    seed: Annotated[int, typer.Option(help="Of weights, order and noise.")] = 0,
+    data: Data,
+    domain: Domain = None,
+    recipe: RecipeName = "small",
+    steps: Steps = 10_000,
+    minutes: Minutes = None,
+    run: Run = None,
+    example: Examples = None,
+    description: Description = "",
+    licence: Licence = "research use",
+    threads: Threads = None,
+    seed: Seed = 0,
 ) -> None:
     """Train TAGAN: a picture and a caption to the edited picture."""
-    if recipe not in tagan.RECIPES:
-        raise typer.BadParameter(f"no recipe {recipe!r}; there is: {', '.join(tagan.RECIPES)}")
-    if threads:
-        torch.set_num_threads(threads)
-    chosen = tagan.RECIPES[recipe]
+    chosen = _chosen(tagan.RECIPES, recipe)
+    _use_threads(threads)
     examples = read_split(data, "train")
-    vocabulary = Vocabulary.build(caption for e in examples for caption in e.captions)
+    vocabulary = _vocabulary(examples)
     header = Header(
         system="tagan",
         domain=domain or data.resolve().name,
@@ -49,20 +64,88 @@ def train_tagan(
         licence=licence,
         data=description,
     )
+    size, max_words = chosen.model.image_size, chosen.model.max_words
     with loop.process_group():
-        shown, kept = (
-            CaptionedPictures(
-                part,
-                vocabulary,
-                image_size=chosen.model.image_size,
-                max_words=chosen.model.max_words,
-                cache=Path(".cache"),
-                sampling=chosen.sampling,
-            )
-            for part in split_kept(examples)
-        )
+        shown, kept = _pictures(examples, vocabulary, size, max_words, chosen.sampling)
         trainer = tagan.TaganTrainer(
             chosen, shown, kept, header, steps=steps, seed=seed, device=loop.device()
+        )
+        folder = run or Path(".runs") / header.id
+        path = loop.run(trainer, loop.RunSettings(folder, steps=steps, minutes=minutes))
+    if path:
+        typer.echo(f"wrote {path}; copy it to checkpoints/ to use it")
+
+
+@app.command("damsm")
+def train_damsm(
+    data: Data,
+    domain: Domain = None,
+    recipe: RecipeName = "small",
+    steps: Steps = 5_000,
+    minutes: Minutes = None,
+    run: Run = None,
+    inception: Annotated[
+        Path | None, typer.Option(help="Weights of torchvision's Inception-v3, for paper.")
+    ] = None,
+    threads: Threads = None,
+    seed: Seed = 0,
+) -> None:
+    """Train AttnGAN's encoders: how well a picture and a caption go together."""
+    chosen = _chosen(damsm.RECIPES, recipe)
+    if (chosen.model.image_encoder == "inception") != (inception is not None):
+        wanted = "needs" if inception is None else "does not look through"
+        raise typer.BadParameter(f"recipe {recipe!r} {wanted} Inception-v3 (--inception)")
+    _use_threads(threads)
+    trunk = load_published(torch.load(inception, weights_only=True)) if inception else None
+    examples = read_split(data, "train")
+    vocabulary = _vocabulary(examples)
+    size, max_words = chosen.image_size, chosen.model.max_words
+    with loop.process_group():
+        shown, kept = _pictures(examples, vocabulary, size, max_words, chosen.sampling)
+        trainer = damsm.DamsmTrainer(
+            chosen, shown, kept, inception=trunk, seed=seed, device=loop.device()
+        )
+        folder = run or Path(".runs") / f"damsm-{domain or data.resolve().name}"
+        path = loop.run(trainer, loop.RunSettings(folder, steps=steps, minutes=minutes))
+    if path:
+        typer.echo(f"wrote {path}; give it to `python -m training attngan --encoders`")
+
+
+@app.command("attngan")
+def train_attngan(
+    data: Data,
+    encoders: Annotated[Path, typer.Option(help="damsm.safetensors of a damsm run.")],
+    domain: Domain = None,
+    recipe: RecipeName = "small",
+    steps: Steps = 20_000,
+    minutes: Minutes = None,
+    run: Run = None,
+    example: Examples = None,
+    description: Description = "",
+    licence: Licence = "research use",
+    threads: Threads = None,
+    seed: Seed = 0,
+) -> None:
+    """Train AttnGAN: a caption to a picture, with the encoders of a damsm run."""
+    chosen = _chosen(attngan.RECIPES, recipe)
+    _use_threads(threads)
+    judge = load_damsm(encoders)
+    examples = read_split(data, "train")
+    header = Header(
+        system="attngan",
+        domain=domain or data.resolve().name,
+        image_size=chosen.model.image_size,
+        config={},
+        words=judge.vocabulary.words,
+        examples=tuple(example or _shortest_captions(examples)),
+        licence=licence,
+        data=description,
+    )
+    size, max_words = chosen.model.image_size, chosen.model.max_words
+    with loop.process_group():
+        shown, kept = _pictures(examples, judge.vocabulary, size, max_words, chosen.sampling)
+        trainer = attngan.AttnganTrainer(
+            chosen, shown, kept, header, damsm=judge, steps=steps, seed=seed, device=loop.device()
         )
         folder = run or Path(".runs") / header.id
         path = loop.run(trainer, loop.RunSettings(folder, steps=steps, minutes=minutes))
@@ -99,6 +182,43 @@ def split_kept(examples: list[Example]) -> tuple[list[Example], list[Example]]:
     """Pictures to train on, and one in twenty to look at; at least one of each."""
     kept = examples[::_KEPT_SHARE]
     return [e for i, e in enumerate(examples) if i % _KEPT_SHARE] or examples, kept
+
+
+def _chosen(recipes: Mapping[str, R], name: str) -> R:
+    if name not in recipes:
+        raise typer.BadParameter(f"no recipe {name!r}; there is: {', '.join(recipes)}")
+    return recipes[name]
+
+
+def _use_threads(threads: int | None) -> None:
+    if threads:
+        torch.set_num_threads(threads)
+
+
+def _vocabulary(examples: list[Example]) -> Vocabulary:
+    return Vocabulary.build(caption for e in examples for caption in e.captions)
+
+
+def _pictures(
+    examples: list[Example],
+    vocabulary: Vocabulary,
+    image_size: int,
+    max_words: int,
+    sampling: Sampling,
+) -> tuple[CaptionedPictures, CaptionedPictures]:
+    """Those to train on, and those to look at."""
+    shown, kept = (
+        CaptionedPictures(
+            part,
+            vocabulary,
+            image_size=image_size,
+            max_words=max_words,
+            cache=Path(".cache"),
+            sampling=sampling,
+        )
+        for part in split_kept(examples)
+    )
+    return shown, kept
 
 
 def _shortest_captions(examples: list[Example], count: int = 5) -> list[str]:

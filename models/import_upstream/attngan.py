@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from models.attngan import Attngan, Config
-from models.import_upstream.fitting import Handed, MissingFile, NotTheseWeights, load_into
+from models.import_upstream.fitting import Handed, MissingFile, NotTheseWeights, load_into, size_of
 from models.import_upstream.reader import State
 from models.text.vocabulary import FIRST_WORD, PAD, UNKNOWN, Vocabulary
 
@@ -58,12 +58,11 @@ def text_key(key: str) -> str:
 def _config(state: State) -> Config:
     """Widths and depths as the generator's entries have them; the published ones where it lacks."""
     published = Config()
-    painter = state.get("img_net1.img.0.weight")
-    cond = state.get("ca_net.fc.weight")
+    gated = size_of(state, "ca_net.fc.weight", 0) or 0
     blocks = {key.split(".")[2] for key in state if key.startswith("h_net2.residual.")}
     return Config(
-        width=published.width if painter is None else painter.shape[1],
-        cond_dim=published.cond_dim if cond is None else cond.shape[0] // _GATED,
+        width=size_of(state, "img_net1.img.0.weight", 1) or published.width,
+        cond_dim=gated // _GATED or published.cond_dim,
         blocks=len(blocks) or published.blocks,
     )
 

@@ -106,6 +106,12 @@ def upstream_state(network: nn.Module, to_upstream: ToUpstream) -> dict[str, Ten
     return {to_upstream(k): value for k, value in state.items() if not k.endswith(_COUNTER)}
 
 
+def size_of(state: State, key: str, axis: int) -> int | None:
+    """How long an entry is along `axis`; None where there is no such entry or axis."""
+    value = state.get(key)
+    return value.shape[axis] if value is not None and value.ndim > axis else None
+
+
 def _listed(what: str, entries: list[str]) -> str:
     if not entries:
         return ""

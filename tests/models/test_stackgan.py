@@ -1,12 +1,12 @@
 """models/stackgan.py: equal to the authors' code, and what a person may rely on."""
 
-import re
 from dataclasses import replace
 
 import pytest
 import torch
 from torch import Tensor, nn
 
+from models.import_upstream.stackgan import generator_key, stage_key
 from models.stackgan import TINY, Config, Discriminator, Generator, Stackgan
 from models.text.vocabulary import Vocabulary
 from tests.models.golden import assert_golden, draw, fill
@@ -16,7 +16,7 @@ WORDS = Vocabulary(("a", "red", "flower", "blue", "bird"))
 
 def test_stage_one_equals_the_authors_batched_and_single() -> None:
     cfg = replace(Config(), stages=1, image_size=64)
-    generator = fill(Generator(cfg), lambda key: _stage_key(key.removeprefix("stage_one.")))
+    generator = fill(Generator(cfg), lambda key: stage_key(key.removeprefix("stage_one.")))
     sentence, noise = draw("t1024", 2, 1024), _golden_noise(2, draws=1)
     with torch.inference_mode():
         (picture,), drawn = generator(sentence, noise)
@@ -26,7 +26,7 @@ def test_stage_one_equals_the_authors_batched_and_single() -> None:
 
 
 def test_both_stages_equal_the_authors_alone_and_within_a_batch() -> None:
-    generator = fill(Generator(Config()), _generator_key)
+    generator = fill(Generator(Config()), generator_key)
     sentence, noise = draw("t1024", 1, 1024), _golden_noise(1, draws=2)
     with torch.inference_mode():
         pictures, drawn = generator(sentence, noise)
@@ -119,27 +119,3 @@ def _golden_noise(batch: int, draws: int) -> Tensor:
     torch.manual_seed(7)
     eps = [torch.randn(batch, 128) for _ in range(draws)]
     return torch.cat([draw("z", batch, 100), *eps], dim=1)
-
-
-def _generator_key(key: str) -> str:
-    """Ours -> the authors', in a file of Stage-II."""
-    if key.startswith("stage_one."):
-        return "STAGE1_G." + _stage_key(key.removeprefix("stage_one."))
-    return _stage_key(key.removeprefix("stage_two."))
-
-
-def _stage_key(key: str) -> str:
-    if found := re.fullmatch(r"encoder\.(\d)\.(\d)\.(.*)", key):
-        layer, part = int(found[1]), int(found[2])
-        return f"encoder.{part + (3 * layer - 1 if layer else 0)}.{found[3]}"
-    if found := re.fullmatch(r"grow\.(\d)\.(.*)", key):
-        return f"upsample{int(found[1]) + 1}.{found[2]}"
-    for ours, theirs in (
-        ("augment.fc.0.", "ca_net.fc."),
-        ("to_rgb.", "img."),
-        ("join.", "hr_joint."),
-        ("blocks.", "residual."),
-    ):
-        if key.startswith(ours):
-            return key.replace(ours, theirs, 1)
-    return key

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from models.import_upstream.stackgan_v2 import generator_key
 from models.stackgan_v2 import TINY, Config, Discriminator, Generator, StackganV2
 from models.text.vocabulary import Vocabulary
 from tests.models.golden import assert_golden, draw, fill
@@ -16,7 +17,7 @@ WORDS = Vocabulary(("a", "red", "flower", "blue", "bird"))
 
 @pytest.fixture(scope="module")
 def generator() -> Generator:
-    return fill(Generator(Config()), _generator_key)
+    return fill(Generator(Config()), generator_key)
 
 
 def test_generator_equals_the_authors(generator: Generator) -> None:
@@ -112,19 +113,6 @@ def test_a_size_that_the_tree_cannot_double_to_is_refused() -> None:
 def _golden_noise() -> Tensor:
     torch.manual_seed(7)
     return torch.cat([draw("z", 2, 100), torch.randn(2, 128)], dim=1)
-
-
-def _generator_key(key: str) -> str:
-    """Ours -> the authors'."""
-    key = key.replace("augment.fc.0.", "ca_net.fc.").replace("first.fc.", "h_net1.fc.")
-    if found := re.fullmatch(r"first\.grow\.(\d)\.(.*)", key):
-        return f"h_net1.upsample{int(found[1]) + 1}.{found[2]}"
-    if found := re.fullmatch(r"to_rgb\.(\d)\.(.*)", key):
-        return f"img_net{int(found[1]) + 1}.img.{found[2]}"
-    if found := re.fullmatch(r"next\.(\d)\.(\w+)\.(.*)", key):
-        part = {"join": "jointConv", "blocks": "residual", "up": "upsample"}[found[2]]
-        return f"h_net{int(found[1]) + 2}.{part}.{found[3]}"
-    return key
 
 
 def _discriminator_key(key: str) -> str:
