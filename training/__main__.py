@@ -173,9 +173,10 @@ def ship(
     evaluation: Annotated[Path, typer.Option(help="metrics.json of `evaluate`.")],
     sample: Annotated[list[Path] | None, typer.Option(help="Picture for the sheet.")] = None,
     out: Annotated[Path, typer.Option(help="Where to.")] = Path("checkpoints"),
+    note: Annotated[list[str] | None, typer.Option(help="Sentence for the card.")] = None,
 ) -> None:
     """Copy a measured checkpoint to where it is served from, with its card and sample sheet."""
-    typer.echo(f"wrote {card.ship(checkpoint, evaluation, sample or [], out)}")
+    typer.echo(f"wrote {card.ship(checkpoint, evaluation, sample or [], out, note or [])}")
 
 
 def split_kept(examples: list[Example]) -> tuple[list[Example], list[Example]]:

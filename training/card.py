@@ -25,10 +25,16 @@ class NotMeasured(ValueError):
     """The evaluation is of another checkpoint."""
 
 
-def ship(checkpoint: Path, evaluation: Path, samples: Sequence[Path], folder: Path) -> Path:
+def ship(
+    checkpoint: Path,
+    evaluation: Path,
+    samples: Sequence[Path],
+    folder: Path,
+    notes: Sequence[str] = (),
+) -> Path:
     """Copy `checkpoint` into `folder` with the numbers of `evaluation`; card and sheet beside it.
 
-    `samples` are the pictures on the sheet. Returns the shipped file.
+    `samples` are the pictures on the sheet, `notes` sentences for the card. Returns the shipped file.
 
     Raises:
         NotMeasured: `evaluation` is not of this checkpoint at this step.
@@ -45,7 +51,7 @@ def ship(checkpoint: Path, evaluation: Path, samples: Sequence[Path], folder: Pa
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{header.id}.safetensors"
     weights.save(system, header, path)
-    card = _card(header, measured, sheet_shown=bool(samples))
+    card = _card(header, measured, notes, sheet_shown=bool(samples))
     path.with_suffix(".md").write_text(card, encoding="utf-8")
     if samples:
         page = sample_sheet(system, samples, header.examples[:_EXAMPLES_ON_SHEET])
@@ -83,7 +89,9 @@ def _headline(measured: Mapping[str, Any]) -> dict[str, float]:
     }
 
 
-def _card(header: Header, measured: Mapping[str, Any], *, sheet_shown: bool) -> str:
+def _card(
+    header: Header, measured: Mapping[str, Any], notes: Sequence[str], *, sheet_shown: bool
+) -> str:
     changed = measured["edits"]["template"]["changed"]
     own_words = measured["edits"]["own caption"]["changed"]
     colours = [name for name in changed if name != "all"]
@@ -118,6 +126,7 @@ def _card(header: Header, measured: Mapping[str, Any], *, sheet_shown: bool) -> 
         f"- L2 reconstruction error with the own caption (root mean square difference, values in "
         f"[-1, 1]): {measured['reconstruction']['rmse']:.3f}.",
         f"- Same picture, caption and seed give the same answer: {measured['deterministic']}.",
+        *(f"- {note}" for note in notes),
     ]
     if sheet_shown:
         lines += ["", f"![the sample photographs, edited]({header.id}.webp)"]

@@ -16,7 +16,6 @@ from models.registry import Task
 from tests.app.conftest import serving, stored, write_checkpoint
 from tests.processes import until
 from tests.tiny import write_tiny_model
-from worker import pictures
 from worker.messages import Result
 from worker.pictures import read_parameters
 from worker.queue import JobQueue
