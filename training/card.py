@@ -34,7 +34,7 @@ def ship(
 ) -> Path:
     """Copy `checkpoint` into `folder` with the numbers of `evaluation`; card and sheet beside it.
 
-    `samples` are the pictures on the sheet, `notes` sentences for the card. Returns the shipped file.
+    `samples` are the pictures on the sheet, `notes` sentences for the card. Returns the file.
 
     Raises:
         NotMeasured: `evaluation` is not of this checkpoint at this step.
