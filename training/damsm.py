@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from models.base import TextFeatures
 from models.damsm import (
     BIRDS,
     Config,
@@ -31,8 +31,9 @@ from models.damsm import (
 )
 from models.inception import Inception
 from models.layers import channels_last
-from models.text.vocabulary import FIRST_WORD
-from training.data import CaptionedPictures, Sampling
+from models.text.rows import word_rows
+from models.text.vocabulary import tokenize
+from training.data import CaptionedPictures, Sampling, to_tensor
 from training.loop import Trainer, autocast, rank, share_weights, step_generator
 from training.sheets import row, sheet
 from training.steps import adam, descend, set_rate
@@ -126,13 +127,20 @@ class DamsmTrainer(Trainer):
     @torch.no_grad()
     def accuracy(self) -> float:
         """Share of kept pictures to which no other class's caption is nearer, in [0, 1]."""
-        count = min(_KEPT, len(self.kept))
-        batch = self.kept.batch(count, seed=0, step=0)
-        labels = self.kept.labels(count, seed=0, step=0).to(self.device)
-        image = self._look(batch.image)
-        text = self.damsm.text(batch.matching.to(self.device))
-        nearest = word_scores(image.regions, text, self.recipe.gammas).argmax(1)
+        chosen, image, index = self._looked_at(_KEPT)
+        labels = self.kept.class_numbers[chosen].to(self.device)
+        regions = self._look(image).regions
+        nearest = word_scores(regions, self.damsm.text(index), self.recipe.gammas).argmax(1)
         return (labels[nearest] == labels).float().mean().item()
+
+    def _looked_at(self, most: int) -> tuple[list[int], Tensor, Tensor]:
+        """Kept pictures spread over the classes: which, (B, 3, S, S), words (B, T) of a caption."""
+        count = min(most, len(self.kept))
+        chosen = [i * len(self.kept) // count for i in range(count)]
+        image = to_tensor(np.stack([self.kept.centre(i) for i in chosen]))
+        captions = [self.kept.examples[i].captions[0] for i in chosen]
+        words = word_rows(captions, self.damsm.vocabulary, self.recipe.model.max_words)
+        return chosen, image, words.to(self.device)
 
     def _look(self, image: Tensor) -> ImageFeatures:
         with autocast(self.device):
@@ -153,22 +161,19 @@ class DamsmTrainer(Trainer):
     @torch.no_grad()
     def sheet(self) -> Image.Image:
         """Kept pictures, each followed by where the first words of its caption look."""
-        count = min(_SHEET_ROWS, len(self.kept))
-        batch = self.kept.batch(count, seed=0, step=0)
-        text: TextFeatures = self.damsm.text(batch.matching.to(self.device))
-        regions = self._look(batch.image).regions
-        attention = word_attention(regions, text, self.recipe.gammas.attention)
+        chosen, images, index = self._looked_at(_SHEET_ROWS)
+        regions = self._look(images).regions
+        attention = word_attention(
+            regions, self.damsm.text(index), self.recipe.gammas.attention
+        ).unflatten(3, regions.shape[2:])
         rows, labels = [], []
-        for i, image in enumerate(batch.image):
-            words = [self._word(index) for index in batch.matching[i].tolist() if index]
-            where = attention[i, i, : len(words)].unflatten(1, regions.shape[2:]).cpu()
-            rows.append(row(torch.cat([image[None], _lit(image, where[:_SHEET_WORDS])])))
-            labels.append(" ".join(words))
+        for i, (number, image) in enumerate(zip(chosen, images, strict=True)):
+            caption = self.kept.examples[number].captions[0]
+            words = tokenize(caption)[: min(_SHEET_WORDS, self.recipe.model.max_words)]
+            lit = _lit(image, attention[i, i, : len(words)].cpu())
+            rows.append(row(torch.cat([image[None], lit])))
+            labels.append(" | ".join(words))
         return sheet(rows, labels)
-
-    def _word(self, index: int) -> str:
-        known = self.damsm.vocabulary.words
-        return known[index - FIRST_WORD] if index >= FIRST_WORD else "?"
 
     def export(self, folder: Path, *, steps: int, hours: float) -> Path:
         path = folder / FILE

@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from models.text.vocabulary import FIRST_WORD, PAD, UNKNOWN, Vocabulary, tokenize
+from models.text.vocabulary import PAD, UNKNOWN, Vocabulary, tokenize
 
 _CLAUSE = re.compile(r"\s+(?=(?:with|and)\b)")
+_TRIES = 1000  # draws of a caption that is not the picture's own
 _MARGIN = 76 / 64  # a picture is cached this much larger, and a random crop of it is shown
 
 # Each row is one colour by its names. Exchanging one for a name from another row turns a right
@@ -146,7 +147,7 @@ class CaptionedPictures:
         self._captions = [(i, c) for i, e in enumerate(examples) for c in e.captions]
         self._weights = self._caption_weights()
         self._picture_weights = self._colour_weights()
-        self._labels = _class_numbers(examples)
+        self.class_numbers = _class_numbers(examples)
 
     def __len__(self) -> int:
         return len(self.examples)
@@ -163,7 +164,7 @@ class CaptionedPictures:
 
     def labels(self, size: int, *, seed: int, step: int, rank: int = 0) -> Tensor:
         """(B,) class numbers of the pictures of `batch`; a picture without one is its own class."""
-        return self._labels[self._rows(size, random.Random(f"{seed}-{step}-{rank}"))]
+        return self.class_numbers[self._rows(size, random.Random(f"{seed}-{step}-{rank}"))]
 
     def _rows(self, size: int, draw: random.Random) -> list[int]:
         """Which pictures a batch shows: the first that is drawn for it."""
@@ -184,10 +185,13 @@ class CaptionedPictures:
     def _other(self, row: int, own: str, draw: random.Random) -> str:
         if draw.random() < self.sampling.colour_swaps and (swapped := self._swap(own, draw)):
             return swapped
-        while True:
+        for _ in range(_TRIES):
             (other_row, caption) = draw.choices(self._captions, cum_weights=self._weights)[0]
             if other_row != row and caption not in self.examples[row].captions:
                 return caption
+        raise BadData(
+            f"no caption but those of {self.examples[row].file.name} turned up; wanted others"
+        )
 
     def _swap(self, caption: str, draw: random.Random) -> str | None:
         """The caption with all words of one of its colours exchanged for another colour."""
@@ -237,9 +241,3 @@ def _class_numbers(examples: Sequence[Example]) -> Tensor:
     classes = [example.label or str(example.file) for example in examples]
     numbers = {name: number for number, name in enumerate(dict.fromkeys(classes))}
     return torch.tensor([numbers[name] for name in classes])
-
-
-def known_share(vocabulary: Vocabulary, examples: Sequence[Example]) -> float:
-    """Share of the words in `examples` that the vocabulary has."""
-    words = [w for e in examples for c in e.captions for w in vocabulary.encode(c, 10**6)]
-    return sum(word >= FIRST_WORD for word in words) / len(words)

@@ -11,7 +11,7 @@ from models.damsm import Config, load_damsm
 from models.inception import Inception
 from tests.training.captioned import WORDS, toy_pictures
 from training.damsm import FILE, MEASURE_EVERY, PAPER, SMALL, DamsmTrainer, NeedsInception, Recipe
-from training.data import Sampling
+from training.data import CaptionedPictures, Sampling
 from training.loop import Diverged, RunSettings, run
 
 RECIPE = replace(
@@ -30,6 +30,16 @@ def test_pictures_learn_to_find_their_captions(tmp_path: Path) -> None:
     assert sum(totals[-5:]) < 0.3 * sum(totals[:5])
     assert "kept_accuracy" not in rows[0]
     assert rows[-1]["kept_accuracy"] == 1
+
+
+def test_a_single_kept_picture_is_measured_and_drawn_too(tmp_path: Path) -> None:
+    pictures = toy_pictures(tmp_path, RECIPE.image_size)
+    one = CaptionedPictures(
+        pictures.examples[:1], WORDS, image_size=32, max_words=9, cache=tmp_path / "cache"
+    )
+    trainer = DamsmTrainer(RECIPE, pictures, one)
+    assert trainer.accuracy() == 1
+    assert trainer.sheet().height > 0
 
 
 def test_the_frozen_trunk_stays_as_it_was(tmp_path: Path) -> None:

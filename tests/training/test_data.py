@@ -68,6 +68,18 @@ def test_the_other_caption_is_never_one_of_the_pictures_own(folder: Path) -> Non
     assert len(own) > 2
 
 
+def test_captions_that_are_all_alike_are_refused_rather_than_searched_for_ever(
+    tmp_path: Path,
+) -> None:
+    split = tmp_path / "train"
+    split.mkdir()
+    Image.new("RGB", (20, 20)).save(split / "x.png")
+    row = json.dumps({"file_name": "x.png", "captions": ["a thing"]})
+    (split / "metadata.jsonl").write_text(f"{row}\n{row}")
+    with pytest.raises(BadData, match="wanted others"):
+        _pictures(tmp_path).batch(2, seed=0, step=0)
+
+
 def test_a_swapped_caption_differs_in_its_colour_alone(folder: Path) -> None:
     pictures = _pictures(folder, Sampling(colour_swaps=1))
     batch = pictures.batch(50, seed=0, step=0)
