@@ -11,7 +11,8 @@ from models.checkpoint import Header
 from models.damsm import load_damsm
 from models.inception import load_published
 from models.text.vocabulary import Vocabulary
-from training import attngan, card, damsm, evaluate, loop, tagan
+from models.text.vse import SentenceReader
+from training import attngan, card, damsm, evaluate, loop, sisgan, tagan, vse
 from training.data import CaptionedPictures, Example, Sampling, read_split
 from training.plot import plot_log
 
@@ -146,6 +147,74 @@ def train_attngan(
         shown, kept = _pictures(examples, judge.vocabulary, size, max_words, chosen.sampling)
         trainer = attngan.AttnganTrainer(
             chosen, shown, kept, header, damsm=judge, steps=steps, seed=seed, device=loop.device()
+        )
+        folder = run or Path(".runs") / header.id
+        path = loop.run(trainer, loop.RunSettings(folder, steps=steps, minutes=minutes))
+    if path:
+        typer.echo(f"wrote {path}; copy it to checkpoints/ to use it")
+
+
+@app.command("vse")
+def train_vse(
+    data: Data,
+    domain: Domain = None,
+    recipe: RecipeName = "small",
+    steps: Steps = 5_000,
+    minutes: Minutes = None,
+    run: Run = None,
+    threads: Threads = None,
+    seed: Seed = 0,
+) -> None:
+    """Train SISGAN's text encoder: captions near their pictures."""
+    chosen = _chosen(vse.RECIPES, recipe)
+    _use_threads(threads)
+    examples = read_split(data, "train")
+    vocabulary = _vocabulary(examples)
+    size, max_words = chosen.image_size, chosen.model.max_words
+    with loop.process_group():
+        shown, kept = _pictures(examples, vocabulary, size, max_words, chosen.sampling)
+        trainer = vse.VseTrainer(chosen, shown, kept, steps=steps, seed=seed, device=loop.device())
+        folder = run or Path(".runs") / f"vse-{domain or data.resolve().name}"
+        path = loop.run(trainer, loop.RunSettings(folder, steps=steps, minutes=minutes))
+    if path:
+        typer.echo(f"wrote {path}; give it to `python -m training sisgan --text`")
+
+
+@app.command("sisgan")
+def train_sisgan(
+    data: Data,
+    text: Annotated[Path, typer.Option(help="vse.safetensors of a vse run.")],
+    domain: Domain = None,
+    recipe: RecipeName = "small",
+    steps: Steps = 20_000,
+    minutes: Minutes = None,
+    run: Run = None,
+    example: Examples = None,
+    description: Description = "",
+    licence: Licence = "research use",
+    threads: Threads = None,
+    seed: Seed = 0,
+) -> None:
+    """Train SISGAN: a picture and a caption to a new picture, with the reader of a vse run."""
+    chosen = _chosen(sisgan.RECIPES, recipe)
+    _use_threads(threads)
+    reader = SentenceReader.load(text)
+    examples = read_split(data, "train")
+    header = Header(
+        system="sisgan",
+        domain=domain or data.resolve().name,
+        image_size=chosen.model.image_size,
+        config={},
+        words=reader.vocabulary.words,
+        examples=tuple(example or _shortest_captions(examples)),
+        licence=licence,
+        data=description,
+    )
+    size, max_words = chosen.model.image_size, reader.cfg.max_words
+    with loop.process_group():
+        shown, kept = _pictures(examples, reader.vocabulary, size, max_words, chosen.sampling)
+        trainer = sisgan.SisganTrainer(
+            chosen, shown, kept, header, text=reader, steps=steps, seed=seed, device=loop.device()
         )
         folder = run or Path(".runs") / header.id
         path = loop.run(trainer, loop.RunSettings(folder, steps=steps, minutes=minutes))
