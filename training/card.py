@@ -104,7 +104,7 @@ def _card(
         f"- Data: {header.data}.",
         f"- Training: {header.steps:,} steps, {header.pictures:,} pictures, "
         f"{header.metrics['training_hours']:.1f} hours on part of a two-core CPU, by "
-        f"`python -m training {header.system}`.",
+        f"`python -m training {header.system.replace('_', '-')}`.",
         f"- Licence: {header.licence}; the data set is for research use, and so are these weights.",
         f"- Measured by `python -m training evaluate {header.id} --data .data/{header.domain}` on "
         f"the first {measured['pictures']} test pictures, none left out.",

@@ -32,7 +32,7 @@ _SHEET_COLUMNS = 8
 
 @dataclass(frozen=True)
 class Recipe:
-    """How it is learnt; one for all sizes, since the networks are the generator's."""
+    """How it is learnt; the networks are the generator's. `SMALL` is for two CPU cores."""
 
     batch_size: int = 64
     learning_rate: float = 2e-4
@@ -40,6 +40,11 @@ class Recipe:
     ema: float = 0.999
     augmentation: Augmentation = field(default_factory=Augmentation)
     sampling: Sampling = field(default_factory=Sampling)
+
+
+PAPER = Recipe()
+SMALL = Recipe(batch_size=32, sampling=Sampling(balance=0.5, shortened=0.4))
+RECIPES = {"small": SMALL, "paper": PAPER}
 
 
 class StyleTrainer(Trainer):

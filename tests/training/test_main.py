@@ -1,14 +1,24 @@
 """training/__main__.py: the commands, as a person types them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from models.checkpoint import read_header
-from tests.training import test_attngan, test_damsm, test_sisgan, test_vse
+from tests.tiny import write_tiny_model
+from tests.training import (
+    test_attngan,
+    test_damsm,
+    test_generation,
+    test_sisgan,
+    test_stackgan,
+    test_style_encoder,
+    test_vse,
+)
 from tests.training.captioned import toy_pictures
-from training import attngan, damsm, sisgan, vse
+from training import attngan, damsm, gan_int_cls, sisgan, stackgan, style_encoder, vse
 from training.__main__ import app
 
 
@@ -50,7 +60,61 @@ def test_sisgan_is_trained_with_the_reader_of_a_vse_run(
     assert header.vocabulary.words == ("a", "thing")
 
 
-@pytest.mark.parametrize("command", ["tagan", "damsm", "vse"])
+@pytest.mark.parametrize("system", ["gan_int_cls", "stackgan_v2"])
+def test_a_system_that_draws_from_words_is_trained(
+    toys: Path, monkeypatch: pytest.MonkeyPatch, system: str
+) -> None:
+    _, module, tiny = test_generation.KINDS[system]
+    recipe = replace(module.SMALL, model=tiny, batch_size=4)
+    monkeypatch.setitem(module.RECIPES, "small", recipe)
+    name = system.replace("_", "-")
+    result = _invoke(name, "--data", toys, "--steps", 1)
+    assert result.exit_code == 0, result.output
+    header = read_header(Path(f".runs/{name}-toys-16/{name}-toys-16.safetensors"))
+    assert (header.steps, header.system) == (1, system)
+
+
+def test_stackgans_second_stage_is_trained_on_its_first(
+    toys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(stackgan.RECIPES, "small", test_stackgan.FIRST)
+    assert _invoke("stackgan", "--data", toys, "--steps", 1).exit_code == 0
+    sketcher = Path(".runs/stackgan-toys-8/stackgan-toys-8.safetensors")
+    result = _invoke("stackgan", "--data", toys, "--sketcher", sketcher, "--steps", 1)
+    assert result.exit_code == 0, result.output
+    header = read_header(Path(".runs/stackgan-toys-32/stackgan-toys-32.safetensors"))
+    assert (header.steps, header.config["stages"]) == (1, 2)
+
+
+def test_the_style_encoder_is_trained_on_a_trained_generator(
+    toys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = replace(gan_int_cls.SMALL, model=test_style_encoder.CFG, batch_size=4)
+    monkeypatch.setitem(gan_int_cls.RECIPES, "small", recipe)
+    monkeypatch.setitem(style_encoder.RECIPES, "small", test_style_encoder.RECIPE)
+    assert _invoke("gan-int-cls", "--data", toys, "--steps", 1).exit_code == 0
+    generator = Path(".runs/gan-int-cls-toys-16/gan-int-cls-toys-16.safetensors")
+    result = _invoke("style-encoder", "--data", toys, "--generator", generator, "--steps", 1)
+    assert result.exit_code == 0, result.output
+    header = read_header(Path(".runs/style-encoder-toys-16/style-encoder-toys-16.safetensors"))
+    assert header.vocabulary.words == ("a", "thing")
+
+
+def test_a_checkpoint_of_another_system_is_refused(toys: Path) -> None:
+    other = Path(f"{write_tiny_model(Path(), 'tagan')}.safetensors")
+    result = _invoke("style-encoder", "--data", toys, "--generator", other)
+    assert result.exit_code == 2
+    assert "checkpoint of Tagan, wanted one of GanIntCls" in _flat(result.output)
+
+
+def test_a_folder_without_captions_is_refused_without_a_traceback(toys: Path) -> None:
+    result = _invoke("tagan", "--data", toys / "nothing")
+    assert result.exit_code == 2
+    assert "metadata.jsonl is missing" in _flat(result.output)
+    assert not Path(".runs").exists()
+
+
+@pytest.mark.parametrize("command", ["tagan", "damsm", "vse", "stackgan"])
 def test_an_unknown_recipe_is_refused_with_those_there_are(toys: Path, command: str) -> None:
     result = _invoke(command, "--data", toys, "--recipe", "huge")
     assert result.exit_code == 2
@@ -66,3 +130,8 @@ def test_the_papers_image_encoder_needs_weights(toys: Path) -> None:
 
 def _invoke(*arguments: object) -> Result:
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def _flat(output: str) -> str:
+    """Without the frame and line breaks of what a terminal is shown."""
+    return " ".join(output.replace("│", " ").split())

@@ -1,0 +1,1 @@
+"""The commands of `python -m training`, a file a family; training/__main__.py joins them."""

@@ -1,0 +1,69 @@
+"""Commands that train systems that change a picture by a caption."""
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from models.gan_int_cls import GanIntCls
+from models.text.vse import SentenceReader
+from training import sisgan, style_encoder, tagan
+from training.commands.options import SystemOptions, command
+from training.commands.running import chosen, load_system, train_system
+
+_PANEL = "Systems that edit a picture"
+
+app = typer.Typer()
+
+
+@command(app, "tagan", panel=_PANEL)
+def train_tagan(options: SystemOptions) -> None:
+    """Train TAGAN: a picture and a caption to the edited picture."""
+    recipe = chosen(options, tagan.RECIPES)
+    train_system(
+        options,
+        recipe,
+        tagan.TaganTrainer,
+        system="tagan",
+        image_size=recipe.model.image_size,
+        max_words=recipe.model.max_words,
+    )
+
+
+@command(app, "sisgan", panel=_PANEL, steps=20_000)
+def train_sisgan(
+    options: SystemOptions,
+    text: Annotated[Path, typer.Option(help="vse.safetensors of a vse run.")],
+) -> None:
+    """Train SISGAN: a picture and a caption to a new picture, with the reader of a vse run."""
+    recipe = chosen(options, sisgan.RECIPES)
+    reader = SentenceReader.load(text)
+    train_system(
+        options,
+        recipe,
+        partial(sisgan.SisganTrainer, text=reader),
+        system="sisgan",
+        image_size=recipe.model.image_size,
+        max_words=reader.cfg.max_words,
+        vocabulary=reader.vocabulary,
+    )
+
+
+@command(app, "style-encoder", panel=_PANEL, steps=5_000)
+def train_style_encoder(
+    options: SystemOptions,
+    generator: Annotated[Path, typer.Option(help="Checkpoint of a gan-int-cls run.")],
+) -> None:
+    """Train GAN-INT-CLS's style encoder: the look of a picture, what a caption says."""
+    recipe = chosen(options, style_encoder.RECIPES)
+    trained = load_system(generator, GanIntCls)
+    train_system(
+        options,
+        recipe,
+        partial(style_encoder.StyleTrainer, trained=trained),
+        system="style_encoder",
+        image_size=trained.cfg.image_size,
+        max_words=trained.cfg.max_words,
+        vocabulary=trained.vocabulary,
+    )

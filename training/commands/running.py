@@ -1,0 +1,163 @@
+"""What the training commands do alike: read the data, build the trainer, run it."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import torch
+import typer
+
+from models.base import System
+from models.checkpoint import Header
+from models.text.vocabulary import Vocabulary
+from models.weights import load
+from training import loop
+from training.commands.options import SystemOptions, TrainOptions
+from training.data import CaptionedPictures, Example, Sampling, read_split
+
+_KEPT_SHARE = 20  # one picture in so many is kept from training, to be looked at
+
+
+class Recipe(Protocol):
+    """What all recipes have."""
+
+    @property
+    def sampling(self) -> Sampling: ...
+
+
+R = TypeVar("R", bound=Recipe)
+S = TypeVar("S", bound=System)
+
+
+def chosen(options: TrainOptions, recipes: Mapping[str, R]) -> R:
+    """The recipe that was asked for.
+
+    Raises:
+        typer.BadParameter: there is none of this name.
+    """
+    if options.recipe not in recipes:
+        names = ", ".join(recipes)
+        raise typer.BadParameter(f"no recipe {options.recipe!r}; there is: {names}")
+    return recipes[options.recipe]
+
+
+def load_system(path: Path, kind: type[S]) -> S:
+    """The system in a checkpoint.
+
+    Raises:
+        typer.BadParameter: it is of another kind.
+    """
+    system = load(path)
+    if not isinstance(system, kind):
+        has, wanted = type(system).__name__, kind.__name__
+        raise typer.BadParameter(f"{path} is a checkpoint of {has}, wanted one of {wanted}")
+    return system
+
+
+def train_system(
+    options: SystemOptions,
+    recipe: Recipe,
+    build: Callable[..., loop.Trainer],
+    *,
+    system: str,
+    image_size: int,
+    max_words: int,
+    vocabulary: Vocabulary | None = None,
+) -> None:
+    """Train a system to its checkpoint; `vocabulary` is by default that of the captions.
+
+    `build` takes recipe, pictures, kept pictures, header; steps, seed and device by name.
+    """
+    examples = read_split(options.data, "train")
+    vocabulary = vocabulary or _vocabulary(examples)
+    header = Header(
+        system=system,
+        domain=options.domain_name,
+        image_size=image_size,
+        config={},
+        words=vocabulary.words,
+        examples=tuple(options.example or _shortest_captions(examples)),
+        licence=options.licence,
+        data=options.description,
+    )
+
+    def trainer() -> loop.Trainer:
+        pictures = _pictures(examples, vocabulary, image_size, max_words, recipe.sampling)
+        given = {"steps": options.steps, "seed": options.seed, "device": loop.device()}
+        return build(recipe, *pictures, header, **given)
+
+    if path := _run(options, header.id, trainer):
+        typer.echo(f"wrote {path}; copy it to checkpoints/ to use it")
+
+
+def train_encoder(
+    options: TrainOptions,
+    recipe: Recipe,
+    build: Callable[..., loop.Trainer],
+    *,
+    name: str,
+    image_size: int,
+    max_words: int,
+    then: str,
+) -> None:
+    """Train a text encoder to its file; `then` is the command that takes it.
+
+    `build` takes recipe, pictures and kept pictures; seed and device by name.
+    """
+    examples = read_split(options.data, "train")
+    vocabulary = _vocabulary(examples)
+
+    def trainer() -> loop.Trainer:
+        pictures = _pictures(examples, vocabulary, image_size, max_words, recipe.sampling)
+        return build(recipe, *pictures, seed=options.seed, device=loop.device())
+
+    if path := _run(options, f"{name}-{options.domain_name}", trainer):
+        typer.echo(f"wrote {path}; give it to `python -m training {then}`")
+
+
+def _run(options: TrainOptions, name: str, trainer: Callable[[], loop.Trainer]) -> Path | None:
+    """Train in the folder of this name; what was exported, by the process that exports."""
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    folder = options.run or Path(".runs") / name
+    settings = loop.RunSettings(folder, steps=options.steps, minutes=options.minutes)
+    with loop.process_group():
+        return loop.run(trainer(), settings)
+
+
+def split_kept(examples: list[Example]) -> tuple[list[Example], list[Example]]:
+    """Pictures to train on, and one in twenty to look at; at least one of each."""
+    kept = examples[::_KEPT_SHARE]
+    return [e for i, e in enumerate(examples) if i % _KEPT_SHARE] or examples, kept
+
+
+def _vocabulary(examples: list[Example]) -> Vocabulary:
+    return Vocabulary.build(caption for e in examples for caption in e.captions)
+
+
+def _pictures(
+    examples: list[Example],
+    vocabulary: Vocabulary,
+    image_size: int,
+    max_words: int,
+    sampling: Sampling,
+) -> tuple[CaptionedPictures, CaptionedPictures]:
+    """Those to train on, and those to look at."""
+    shown, kept = (
+        CaptionedPictures(
+            part,
+            vocabulary,
+            image_size=image_size,
+            max_words=max_words,
+            cache=Path(".cache"),
+            sampling=sampling,
+        )
+        for part in split_kept(examples)
+    )
+    return shown, kept
+
+
+def _shortest_captions(examples: list[Example], count: int = 5) -> list[str]:
+    """A few different short captions, for a data set that came without examples."""
+    captions = {caption for e in examples for caption in e.captions if len(caption.split()) > 2}
+    return sorted(captions, key=lambda caption: (len(caption), caption))[:count]
