@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from models.attention import WordAttention
 from models.base import Output, System, TextFeatures
-from models.layers import SubPixelUp
+from models.layers import GLU, SubPixelUp
 from models.registry import Task
 from models.text.bilstm import BiLSTM
 from models.text.rows import word_rows
@@ -85,7 +85,7 @@ class ConditioningAugmentation(nn.Module):
 
     def __init__(self, text_dim: int, cond_dim: int) -> None:
         super().__init__()
-        self.fc = nn.Sequential(nn.Linear(text_dim, 4 * cond_dim), nn.GLU(dim=1))
+        self.fc = nn.Sequential(nn.Linear(text_dim, 4 * cond_dim), GLU())
 
     def forward(self, sentence: Tensor, noise: Tensor) -> Conditioning:
         """(B, D), standard normal (B, K) -> three of (B, K), float32."""
@@ -99,7 +99,7 @@ class ResidualBlock(nn.Module):
         self.block = nn.Sequential(
             _conv3(width, 2 * width),
             nn.BatchNorm2d(2 * width),
-            nn.GLU(dim=1),
+            GLU(),
             _conv3(width, width),
             nn.BatchNorm2d(width),
         )
@@ -121,7 +121,7 @@ class FirstStage(nn.Module):
         self.fc = nn.Sequential(
             nn.Linear(cfg.cond_dim + cfg.z_dim, flat, bias=False),
             nn.BatchNorm1d(flat),
-            nn.GLU(dim=1),
+            GLU(),
         )
         self.grow = nn.Sequential(*(_up(a, b, cfg.upsample) for a, b in pairwise(widths)))
 
@@ -262,7 +262,7 @@ def _up(c_in: int, c_out: int, how: str) -> nn.Sequential:
         grow: list[nn.Module] = [SubPixelUp(c_in, 2 * c_out)]
     else:
         grow = [nn.Upsample(scale_factor=2), _conv3(c_in, 2 * c_out)]
-    return nn.Sequential(*grow, nn.BatchNorm2d(2 * c_out), nn.GLU(dim=1))
+    return nn.Sequential(*grow, nn.BatchNorm2d(2 * c_out), GLU())
 
 
 def _down(c_in: int, c_out: int) -> nn.Sequential:

@@ -28,6 +28,7 @@ from models.text.bilstm import BiLSTM
 from models.text.vocabulary import Vocabulary
 
 _METADATA = "wordbrush-damsm-1"
+_EPS = 1e-8  # as in the authors' code, where a padded word's vector is 0
 
 
 @dataclass(frozen=True)
@@ -69,14 +70,22 @@ class LiteTrunk(nn.Module):
         self.network = load_lite("lite0")
         self.local_width = self.pooled_width = sum(self.network.cfg.tap_channels[1:])
 
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, 3, 128, 128) in [-1, 1] -> regions (B, C, 8, 8), pooled features (B, C)."""
-        _, fine, middle, coarse = self.network.features(image)
+    def maps(self, image: Tensor) -> tuple[Tensor, ...]:
+        """(B, 3, 128, 128) in [-1, 1] -> the network's four maps."""
+        return self.network.features(image)
+
+    def join(self, maps: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
+        """The four maps -> regions (B, C, 8, 8), pooled features (B, C)."""
+        _, fine, middle, coarse = maps
         size = middle.shape[2:]
         local = torch.cat(
             [interpolate(fine, size, mode="area"), middle, interpolate(coarse, size)], dim=1
         )
         return local, local.mean((2, 3))
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, 3, 128, 128) in [-1, 1] -> regions (B, C, 8, 8), pooled features (B, C)."""
+        return self.join(self.maps(image))
 
 
 class ImageEncoder(nn.Module):
@@ -92,12 +101,18 @@ class ImageEncoder(nn.Module):
         for layer in (self.to_regions, self.to_whole):
             nn.init.uniform_(layer.weight, -0.1, 0.1)  # as in the authors' code
 
-    def forward(self, image: Tensor) -> ImageFeatures:
-        """(B, 3, S, S) in [-1, 1] -> features of width D; S may be any number."""
+    def resized(self, image: Tensor) -> Tensor:
+        """(B, 3, S, S) -> the size that the trunk takes; S may be any number."""
         side = (self.trunk.side, self.trunk.side)
-        resized = interpolate(image, side, mode="bilinear", align_corners=self.align_corners)
-        local, pooled = self.trunk(resized)
+        return interpolate(image, side, mode="bilinear", align_corners=self.align_corners)
+
+    def project(self, local: Tensor, pooled: Tensor) -> ImageFeatures:
+        """What the trunk gave -> features of width D."""
         return ImageFeatures(self.to_regions(local).float(), self.to_whole(pooled).float())
+
+    def forward(self, image: Tensor) -> ImageFeatures:
+        """(B, 3, S, S) in [-1, 1] -> features of width D."""
+        return self.project(*self.trunk(self.resized(image)))
 
 
 class Damsm(nn.Module):
@@ -138,9 +153,15 @@ def word_scores(regions: Tensor, text: TextFeatures, gammas: Gammas) -> Tensor:
     """(B, D, h, w) and N captions -> R(Q, D) of every pair, (B, N)."""
     alpha = word_attention(regions, text, gammas.attention)
     context = torch.einsum("bntl,bdl->bntd", alpha, regions.flatten(2))  # eq. 9
-    relevance = cosine_similarity(context, text.words[None], dim=-1)
+    relevance = _cosines(context, text.words)
     magnified = (gammas.relevance * relevance).masked_fill(~text.mask, -torch.inf)
     return magnified.logsumexp(-1)  # eq. 10
+
+
+def _cosines(context: Tensor, words: Tensor) -> Tensor:
+    """(B, N, T, D), (N, T, D) -> (B, N, T), with no other array of the first one's size."""
+    lengths = context.norm(dim=-1) * words.norm(dim=-1)
+    return torch.einsum("bntd,ntd->bnt", context, words) / lengths.clamp(min=_EPS)
 
 
 def sentence_scores(whole: Tensor, text: TextFeatures) -> Tensor:

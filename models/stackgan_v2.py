@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from models.base import Output, System, TextFeatures
+from models.layers import GLU
 from models.registry import Task
 from models.text.captions import Reading, reader
 from models.text.vocabulary import Vocabulary
@@ -86,7 +87,7 @@ class ConditioningAugmentation(nn.Module):
 
     def __init__(self, text_dim: int, cond_dim: int) -> None:
         super().__init__()
-        self.fc = nn.Sequential(nn.Linear(text_dim, 4 * cond_dim), nn.GLU(dim=1))
+        self.fc = nn.Sequential(nn.Linear(text_dim, 4 * cond_dim), GLU())
 
     def forward(self, sentence: Tensor, noise: Tensor) -> Conditioning:
         """(B, D), (B, K) -> three of (B, K)."""
@@ -106,7 +107,7 @@ class FirstBranch(nn.Module):
         self.fc = nn.Sequential(
             nn.Linear(cfg.cond_dim + cfg.z_dim, 2 * inner, bias=False),
             nn.BatchNorm1d(2 * inner),
-            nn.GLU(dim=1),
+            GLU(),
         )
         self.grow = nn.Sequential(*(_up(a, b) for a, b in pairwise(widths)))
 
@@ -240,7 +241,7 @@ def _conv3(c_in: int, c_out: int) -> nn.Conv2d:
 
 
 def _conv3_glu(c_in: int, c_out: int) -> nn.Sequential:
-    return nn.Sequential(_conv3(c_in, 2 * c_out), nn.BatchNorm2d(2 * c_out), nn.GLU(dim=1))
+    return nn.Sequential(_conv3(c_in, 2 * c_out), nn.BatchNorm2d(2 * c_out), GLU())
 
 
 def _up(c_in: int, c_out: int) -> nn.Sequential:

@@ -21,7 +21,7 @@ from torch.nn.functional import softplus
 from models.attngan import Attngan, Conditioning, Config, Discriminator, Drawing
 from models.base import TextFeatures
 from models.checkpoint import SUFFIX, Header
-from models.damsm import BIRDS, Damsm, Gammas, damsm_losses
+from models.damsm import BIRDS, Damsm, Gammas, ImageFeatures, LiteTrunk, damsm_losses
 from models.layers import N, channels_last
 from models.lite import load_lite
 from models.weights import save
@@ -111,7 +111,9 @@ class AttnganTrainer(Trainer):
         self.net.text.requires_grad_(False)
         self.discs = [self._place(Discriminator(self.cfg, side)) for side in self.cfg.sides]
         self.features = (
-            self._place(FeatureDiscriminator(load_lite("lite0"), self.cfg.text_dim))
+            self._place(
+                FeatureDiscriminator(load_lite("lite0"), self.cfg.text_dim, taps=4, mixed=True)
+            )
             if recipe.lambda_feature
             else None
         )
@@ -137,62 +139,85 @@ class AttnganTrainer(Trainer):
         noise = torch.randn(len(real), self.net.noise_dim, generator=rng).to(self.device)
         with autocast(self.device):
             drawing = self.net.draw(right, noise)
-            losses = self._discriminator_losses(real, drawing, right, wrong, rng)
+            shown = [self.recipe.augmentation(image, rng) for image in drawing.images]
+            taps = self._taps(shown[-1])
+            losses = self._discriminator_losses(real, shown, taps, right, wrong, rng)
         descend(self.opt_disc, losses)
         with held(self.disc_parameters):
             with autocast(self.device):
-                generator_losses = self._generator_losses(drawing, right, labels, rng)
+                generator_losses = self._generator_losses(drawing, shown, taps, right, labels)
             descend(self.opt_net, generator_losses)
         self.average.update(step)
         return {name: loss.item() for name, loss in (losses | generator_losses).items()}
 
+    def _taps(self, image: Tensor) -> tuple[Tensor, ...]:
+        """What the feature discriminator sees of (B, 3, S, S); nothing if there is none.
+
+        Pictures are enlarged as DAMSM's image encoder enlarges them, so that where it has the
+        same trunk, both are served by one pass.
+        """
+        if self.features is None:
+            return ()
+        return self.features.features(self.damsm.image.resized(image))
+
     def _discriminator_losses(
         self,
         real: Tensor,
-        drawing: Drawing,
+        shown: list[Tensor],
+        taps: tuple[Tensor, ...],
         right: TextFeatures,
         wrong: TextFeatures,
         rng: torch.Generator,
     ) -> dict[str, Tensor]:
-        """Eq. 5 for each stage, with mismatching captions as a third kind of fake."""
-        losses = {}
-        for disc, side, fake in zip(self.discs, self.cfg.sides, drawing.images, strict=True):
-            seen = disc.look(self.recipe.augmentation(shrunk(real, side), rng))
-            made = disc.look(self.recipe.augmentation(fake.detach(), rng))
+        """Eq. 5 for each stage, with mismatching captions as a third kind of fake.
+
+        `shown` and `taps` are of what the generator made, which does not learn from this.
+        """
+        recipe, losses = self.recipe, {}
+        for disc, side, fake in zip(self.discs, self.cfg.sides, shown, strict=True):
+            seen = disc.look(recipe.augmentation(shrunk(real, side), rng))
+            made = disc.look(fake.detach())
             yes = _says_yes(disc.real(seen)) + _says_yes(disc.match(seen, right.sentence))
             no = _says_no(disc.real(made)) + _says_no(disc.match(made, right.sentence))
             no = no + _says_no(disc.match(seen, wrong.sentence))
             losses[f"d_{side}"] = yes / 2 + no / 3  # weighted as in the authors' code
         if self.features is not None:
             with torch.no_grad():
-                shown = self.recipe.augmentation(real, rng)
-                drawn = self.recipe.augmentation(drawing.images[-1].detach(), rng)
-                taps, fake_taps = self.features.features(shown), self.features.features(drawn)
-            losses["d_feature"] = self.recipe.lambda_feature * hinge_discriminator(
-                self.features(taps, right.sentence),
-                self.features(taps, wrong.sentence),
-                self.features(fake_taps, right.sentence),
-            )
+                real_taps = self._taps(recipe.augmentation(real, rng))
+            yes, no = self.features(real_taps, right.sentence, wrong.sentence)
+            (made,) = self.features(tuple(tap.detach() for tap in taps), right.sentence)
+            losses["d_feature"] = recipe.lambda_feature * hinge_discriminator(yes, no, made)
         return losses
 
     def _generator_losses(
-        self, drawing: Drawing, asked: TextFeatures, labels: Tensor, rng: torch.Generator
+        self,
+        drawing: Drawing,
+        shown: list[Tensor],
+        taps: tuple[Tensor, ...],
+        asked: TextFeatures,
+        labels: Tensor,
     ) -> dict[str, Tensor]:
         """Eq. 3, and the KL term of conditioning augmentation."""
         recipe, losses = self.recipe, {}
-        for disc, side, fake in zip(self.discs, self.cfg.sides, drawing.images, strict=True):
-            made = disc.look(recipe.augmentation(fake, rng))
+        for disc, side, fake in zip(self.discs, self.cfg.sides, shown, strict=True):
+            made = disc.look(fake)
             judged = _says_yes(disc.real(made)) + _says_yes(disc.match(made, asked.sentence))
             losses[f"g_{side}"] = judged  # eq. 4
-        last = drawing.images[-1]
-        fit = damsm_losses(self.damsm.image(last), asked, labels, recipe.gammas)
-        losses["g_damsm"] = recipe.lambda_damsm * fit.total()
+        if recipe.lambda_damsm:
+            fit = damsm_losses(self._read(drawing.images[-1], taps), asked, labels, recipe.gammas)
+            losses["g_damsm"] = recipe.lambda_damsm * fit.total()
         losses["g_kl"] = recipe.lambda_kl * _kl(drawing.conditioning)
         if self.features is not None:
-            taps = self.features.features(recipe.augmentation(last, rng))
-            judged_taps = self.features(taps, asked.sentence)
-            losses["g_feature"] = recipe.lambda_feature * hinge_generator(judged_taps)
+            (judged,) = self.features(taps, asked.sentence)
+            losses["g_feature"] = recipe.lambda_feature * hinge_generator(judged)
         return losses
+
+    def _read(self, image: Tensor, taps: tuple[Tensor, ...]) -> ImageFeatures:
+        """DAMSM's look at a picture, through what was seen of it already if that will do."""
+        encoder = self.damsm.image
+        if taps and isinstance(encoder.trunk, LiteTrunk):
+            return encoder.project(*encoder.trunk.join(taps))
+        return encoder(image)
 
     def _rate(self, step: int) -> float:
         if not self.recipe.fade:
@@ -207,7 +232,7 @@ class AttnganTrainer(Trainer):
         modules: dict[str, nn.Module] = {"net": self.net, "average": self.average.copy}
         modules["discs"] = nn.ModuleList(self.discs)
         if self.features is not None:
-            modules["features"] = self.features.heads
+            modules["features"] = nn.ModuleList([self.features.mix, self.features.heads])
         return modules
 
     def state(self) -> dict[str, Any]:

@@ -199,9 +199,10 @@ class GenerationTrainer(Trainer):
         losses = self.discriminator_losses(pairs)
         if (judge := self.features) is not None:
             seen, made = judge.features(pairs.real[-1]), judge.features(pairs.fake[-1])
-            losses["d_feature"] = self.recipe.lambda_feature * hinge_discriminator(
-                judge(seen, sentence), judge(seen, other), judge(made, sentence)
-            )
+            yes, no = judge(seen, sentence, other)
+            (on_fake,) = judge(made, sentence)
+            hinge = hinge_discriminator(yes, no, on_fake)
+            losses["d_feature"] = self.recipe.lambda_feature * hinge
         return losses
 
     def _please(self, drawn: Drawn, sentence: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
@@ -209,7 +210,7 @@ class GenerationTrainer(Trainer):
         shown = [self.recipe.augmentation(picture, rng) for picture in drawn.pictures]
         losses = self.generator_losses(drawn, shown, sentence, rng)
         if (judge := self.features) is not None:
-            judged = judge(judge.features(shown[-1]), sentence)
+            (judged,) = judge(judge.features(shown[-1]), sentence)
             losses["g_feature"] = self.recipe.lambda_feature * hinge_generator(judged)
         return losses
 

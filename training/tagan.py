@@ -188,11 +188,9 @@ class TaganTrainer(Trainer):
         if self.features is not None:
             with torch.no_grad():
                 seen, made = self.features.features(real), self.features.features(fake)
-            losses["d_feature"] = recipe.lambda_feature * hinge_discriminator(
-                self.features(seen, right.sentence),
-                self.features(seen, wrong.sentence),
-                self.features(made, wrong.sentence),
-            )
+            yes, no = self.features(seen, right.sentence, wrong.sentence)
+            (drawn,) = self.features(made, wrong.sentence)
+            losses["d_feature"] = recipe.lambda_feature * hinge_discriminator(yes, no, drawn)
         return losses
 
     def _generator_losses(
@@ -217,7 +215,7 @@ class TaganTrainer(Trainer):
         losses["g_real"] = binary_cross_entropy_with_logits(logits, torch.ones_like(logits))
         losses["g_cond"] = recipe.lambda_cond * _says_yes(self.disc.match(vectors, asked))
         if self.features is not None:
-            judged = self.features(self.features.features(edited), asked.sentence)
+            (judged,) = self.features(self.features.features(edited), asked.sentence)
             losses["g_feature"] = recipe.lambda_feature * hinge_generator(judged)
         if recipe.lambda_kl:
             losses["g_kl"] = recipe.lambda_kl * _kl(drawn)

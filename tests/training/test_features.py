@@ -1,0 +1,54 @@
+"""training/features.py: heads judge real pictures with their words, and only heads learn."""
+
+import torch
+from torch import Tensor
+
+from models.lite import load_lite
+from training.features import FeatureDiscriminator, Mixture, hinge_discriminator
+
+SENTENCE = torch.randn(2, 8, generator=torch.Generator().manual_seed(1))
+
+
+def test_each_sentence_is_judged_as_if_it_were_the_only_one() -> None:
+    judge = FeatureDiscriminator(load_lite("lite0"), 8, taps=4, width=8, mixed=True).eval()
+    taps = judge.features(_pictures())
+    both = judge(taps, SENTENCE, -SENTENCE)
+    alone = [judge(taps, sentence)[0] for sentence in (SENTENCE, -SENTENCE)]
+    for expected, found in zip(alone, both, strict=True):
+        assert all(torch.equal(a, b) for a, b in zip(expected, found, strict=True))
+    assert not torch.equal(both[0][0], both[1][0])
+
+
+def test_mixed_heads_end_on_one_grid_and_plain_ones_on_their_taps() -> None:
+    taps = load_lite("lite0").features(_pictures())
+    for mixed, sides in ((True, [2, 2, 2, 2]), (False, [16, 8, 4, 2])):
+        judge = FeatureDiscriminator(load_lite("lite0"), 8, taps=4, width=8, mixed=mixed)
+        assert [logits.shape[-1] for logits in judge(taps, SENTENCE)[0]] == sides
+
+
+def test_the_heads_learn_and_the_mixture_stays() -> None:
+    judge = FeatureDiscriminator(load_lite("lite0"), 8, taps=4, width=8, mixed=True)
+    trained = {id(parameter) for parameter in judge.trained_parameters()}
+    wanting = {id(parameter) for parameter in judge.parameters() if parameter.requires_grad}
+    assert wanting == trained
+    assert not any(parameter.requires_grad for parameter in judge.mix.parameters())
+
+
+def test_a_deep_tap_reaches_every_finer_one() -> None:
+    mixture = Mixture((3, 4, 5), width=6)
+    taps = [torch.randn(1, c, side, side) for c, side in ((3, 8), (4, 4), (5, 2))]
+    before = mixture(taps)
+    after = mixture([*taps[:2], taps[2] + 1])
+    assert all(not torch.equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+def test_the_hinge_is_lowest_where_only_the_right_pair_is_accepted() -> None:
+    yes, no = [torch.full((2, 1, 1, 1), 2.0)], [torch.full((2, 1, 1, 1), -2.0)]
+    assert hinge_discriminator(yes, no, no) == 0
+    assert hinge_discriminator(no, no, no) > 0
+    assert hinge_discriminator(yes, yes, no) > 0
+    assert hinge_discriminator(yes, no, yes) > 0
+
+
+def _pictures() -> Tensor:
+    return torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1
