@@ -74,9 +74,21 @@ _JOB: JsonDict = {
             "height": 3000,
             "seed": 7,
             "network_image": "/jobs/9fa9c0e13bd24f1aa3e90f8704ecd9f8/outputs/0/network-image",
-            "scores": [],
+            "words": ["this", "flowr", "has", "yellow", "petals"],
+            "stages": ["/jobs/9fa9c0e13bd24f1aa3e90f8704ecd9f8/outputs/0/stages/0"],
+            "heatmaps": [
+                {
+                    "stage": 0,
+                    "word": 3,
+                    "strength": 0.41,
+                    "image": "/jobs/9fa9c0e13bd24f1aa3e90f8704ecd9f8/outputs/0/heatmaps/0/3",
+                }
+            ],
+            "scores": [{"word": 3, "score": 0.91}],
+            "position": None,
         }
     ],
+    "animation": None,
     "unknown_words": [{"word": "flowr", "nearest": ["flower"]}],
     "metrics": {"queue_s": 0.01, "load_s": 0.0, "predict_s": 0.04, "batch_size": 1},
     "error": None,
@@ -91,8 +103,26 @@ _JOB: JsonDict = {
 }
 
 
+class Heatmap(BaseModel):
+    """Where one word looked in one stage: grey, white where it counted most."""
+
+    stage: int = Field(description="From 0, the stage with the fewest pixels.")
+    word: int = Field(description="Its place in `words`, from 0.")
+    strength: float = Field(
+        description="How far the word took places for itself, from 0 to 1; ranks a stage's words."
+    )
+    image: str = Field(description="PNG.", examples=["/jobs/3f0c/outputs/0/heatmaps/0/3"])
+
+
+class WordScore(BaseModel):
+    """Whether the picture obeys one word."""
+
+    word: int = Field(description="Its place in `words`, from 0.")
+    score: float = Field(description="From 0 to 1, by the model's own discriminator.")
+
+
 class JobOutput(BaseModel):
-    """One finished picture, by its links."""
+    """One finished picture, by its links, and what the model can tell of it."""
 
     image: str = Field(examples=["/jobs/3f0c/outputs/0/image"])
     media_type: str = Field(examples=["image/jpeg"])
@@ -100,7 +130,15 @@ class JobOutput(BaseModel):
     height: int
     seed: int
     network_image: str = Field(description="The network's own small answer, PNG.")
-    scores: list[float] = Field(description="How far each word is obeyed, from 0 to 1.")
+    words: list[str] = Field(
+        description="The caption as the model read it; empty where nothing is told of words."
+    )
+    stages: list[str] = Field(description="Earlier, smaller pictures, smallest first, PNG.")
+    heatmaps: list[Heatmap] = Field(description="Of each stage and word; empty without attention.")
+    scores: list[WordScore] = Field(description="Of each word; empty where the model can't tell.")
+    position: float | None = Field(
+        description="From 0 to 1, between the ends of an interpolation; null if it is none."
+    )
 
     @classmethod
     def of(cls, file: OutputFile, link: str) -> Self:
@@ -111,7 +149,15 @@ class JobOutput(BaseModel):
             height=file.height,
             seed=file.seed,
             network_image=f"{link}/network-image",
-            scores=list(file.scores),
+            words=list(file.words),
+            stages=[f"{link}/stages/{i}" for i in range(len(file.stages))],
+            heatmaps=[
+                Heatmap(stage=stage, word=word, strength=s, image=f"{link}/heatmaps/{stage}/{word}")
+                for stage, heatmap in enumerate(file.heatmaps)
+                for word, s in enumerate(heatmap.strengths)
+            ],
+            scores=[WordScore(word=word, score=s) for word, s in enumerate(file.scores)],
+            position=file.position,
         )
 
 
@@ -157,6 +203,7 @@ class Job(BaseModel):
     image_id: str | None = Field(description="The photo, for an edit; others can follow on it.")
     queue_position: int | None = Field(description="Jobs ahead of it; null unless it is queued.")
     outputs: list[JobOutput]
+    animation: str | None = Field(description="Of an interpolation: WebP, `?format=gif` GIF.")
     unknown_words: list[Word] = Field(description="Words that the model never saw.")
     metrics: JobMetrics | None
     error: JobError | None
@@ -180,6 +227,7 @@ class Job(BaseModel):
             image_id=asked.image_id,
             queue_position=view.queue_position,
             outputs=[JobOutput.of(file, f"{link}/outputs/{n}") for n, file in files],
+            animation=f"{link}/animation" if result and result.animation else None,
             unknown_words=[Word.of(word) for word in unknown_words],
             metrics=JobMetrics.model_validate(result.metrics) if result else None,
             error=JobError.model_validate(view.error) if view.error else None,

@@ -245,8 +245,7 @@ class Attngan(System):
 
     def generate(self, text: TextFeatures, noise: Tensor) -> Output:
         drawing = self.draw(text, noise)
-        attention = drawing.attentions[-1] if drawing.attentions else None
-        return Output(drawing.images[-1], drawing.images[:-1], attention)
+        return Output(drawing.images[-1], drawing.images[:-1], drawing.attentions)
 
 
 SYSTEM = Attngan  # what the registry serves

@@ -14,6 +14,7 @@ FREE_OF_TORCH = (
     "worker.messages",
     "worker.queue",
     "worker.store",
+    "worker.heatmaps",
     "worker.pictures",
     "worker.settings",
     "models.registry",

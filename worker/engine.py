@@ -1,4 +1,4 @@
-"""Requests in, results or failures out: decode, one forward pass, full resolution, encode.
+"""Requests in, results or failures out: decode, one forward pass, then worker/results.py.
 
 A list of compatible requests (one model, one task) goes through the network together; whatever is
 wrong with one of them fails that one alone. The same request on its own gives the same bytes.
@@ -19,16 +19,14 @@ from torch import Tensor
 
 from models.base import EmptyCaption, Prepared, System, UnsupportedTask
 from models.checkpoint import BadCheckpoint
-from models.pictures import to_picture
 from models.registry import Task
-from worker import fullres, pictures
+from worker import fullres, pictures, results
 from worker.cache import ByteCache
 from worker.loading import ModelPool, UnknownModel
 from worker.messages import Crop, Failure, Metrics, OutputFile, Request, Result
 from worker.pictures import BadCrop, BadPicture, Photo
+from worker.results import Answer, Source
 from worker.store import NotStored, Store
-
-PREVIEW_SIDE = 768  # pixels, the long side of a result that is not asked for in full resolution
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -67,21 +65,11 @@ _UNEXPECTED = Failure(
 
 
 @dataclass(frozen=True)
-class _Source:
-    """The part of a request that comes from a photo."""
-
-    photo: Photo
-    crop: Crop
-    mask: Image.Image | None  # L, of the photo's size
-    prepared: Prepared  # of one picture
-
-
-@dataclass(frozen=True)
 class _Item:
     """One request on its way through."""
 
     request: Request
-    source: _Source | None
+    source: Source | None
     is_cancelled: Callable[[], bool]
 
 
@@ -139,7 +127,7 @@ class Engine:
         source = self._source(system, request) if request.task.needs_image else None
         return _Item(request, source, is_cancelled)
 
-    def _source(self, system: System, request: Request) -> _Source:
+    def _source(self, system: System, request: Request) -> Source:
         if request.image_id is None:
             raise NotStored(f"to {request.task} takes a picture, and the request names none")
         photo = self._photo(request.image_id)
@@ -149,7 +137,7 @@ class Engine:
             (request.image_id, crop, request.model),
             lambda: system.prepare(self._look(photo, crop, system.cfg.image_size)),
         )
-        return _Source(photo, crop, self._mask(request.mask_id, photo), prepared)
+        return Source(photo, crop, self._mask(request.mask_id, photo), prepared)
 
     def _look(self, photo: Photo, crop: Crop, side: int) -> Tensor:
         """(1, 3, S, S) in [-1, 1], what the network sees of the photo."""
@@ -167,35 +155,22 @@ class Engine:
             raise BadMask("the mask has {} x {} pixels, wanted ".format(*mask.size) + wanted)
         return mask.convert("L")
 
-    def _close(self, item: _Item, answer: Tensor | Failure) -> tuple[OutputFile, ...] | Failure:
-        """The item's variations (V, 3, S, S) in [-1, 1] as files in the store."""
-        if isinstance(answer, Failure):
-            return answer
-        return _attempt(
-            lambda: tuple(self._write(item, picture, v) for v, picture in enumerate(answer))
+    def _close(self, item: _Item, answer: Answer | Failure) -> tuple[OutputFile, ...] | Failure:
+        """The item's pictures as files in the store."""
+        return (
+            answer if isinstance(answer, Failure) else _attempt(partial(self._write, item, answer))
         )
 
-    def _write(self, item: _Item, answer: Tensor, variation: int) -> OutputFile:
-        if item.is_cancelled():
-            raise Canceled("the job was canceled")
-        request, seed = item.request, item.request.seed + variation
-        picture, alpha = _carried(request, item.source, answer)
-        came_as = item.source.photo.format if item.source else "png"
-        kind = request.format or came_as
-        parameters = _parameters(request, item.source, seed)
-        data = pictures.encode(picture, alpha, kind, parameters)
-        small = pictures.encode(to_picture(answer), None, "png", parameters)
-        return OutputFile(
-            image=self._store.put(data, kind="results", suffix=f".{kind}"),
-            media_type=pictures.media_type(kind),
-            width=picture.width,
-            height=picture.height,
-            seed=seed,
-            network_image=self._store.put(small, kind="results", suffix=".png"),
-        )
+    def _write(self, item: _Item, answer: Answer) -> tuple[OutputFile, ...]:
+        files = []
+        for number in range(len(answer.output.image)):
+            if item.is_cancelled():
+                raise Canceled("the job was canceled")
+            files.append(results.write(self._store, item.request, item.source, answer, number))
+        return tuple(files)
 
 
-def _answers(system: System, items: Sequence[_Item]) -> list[Tensor | Failure]:
+def _answers(system: System, items: Sequence[_Item]) -> list[Answer | Failure]:
     """One forward pass for all; if it fails, one for each, so that only the bad one fails."""
     if not items:
         return []
@@ -207,8 +182,8 @@ def _answers(system: System, items: Sequence[_Item]) -> list[Tensor | Failure]:
     return [answer for item in items for answer in _answers(system, [item])]
 
 
-def _forward(system: System, items: Sequence[_Item]) -> tuple[Tensor, ...]:
-    """Each item's variations, (V, 3, S, S) in [-1, 1]."""
+def _forward(system: System, items: Sequence[_Item]) -> list[Answer]:
+    """What the network makes of each item."""
     counts = [item.request.variations for item in items]
     captions = [item.request.caption for item in items for _ in range(item.request.variations)]
     text = system.encode_text(captions)
@@ -219,7 +194,7 @@ def _forward(system: System, items: Sequence[_Item]) -> tuple[Tensor, ...]:
         output = system.manipulate(Prepared.stack(repeated), text, noise)
     else:
         output = system.generate(text, noise)
-    return torch.split(output.image, counts)
+    return list(map(Answer, output.split(counts), text.mask.split(counts)))
 
 
 def _noise(system: System, request: Request) -> Tensor:
@@ -228,38 +203,6 @@ def _noise(system: System, request: Request) -> Tensor:
     return torch.stack(
         [torch.randn(system.noise_dim, generator=torch.Generator().manual_seed(s)) for s in seeds]
     )
-
-
-def _carried(
-    request: Request, source: _Source | None, answer: Tensor
-) -> tuple[Image.Image, Image.Image | None]:
-    """The finished picture and its transparency, of one size."""
-    if source is None:
-        return to_picture(answer), None
-    picture = fullres.carry(
-        source.photo.pixels,
-        source.crop,
-        source.prepared.image[0],
-        answer,
-        mask=source.mask,
-        max_side=None if request.full_resolution else PREVIEW_SIDE,
-    )
-    alpha = source.photo.alpha
-    return picture, alpha and fullres.shrink(alpha, max(picture.size))
-
-
-def _parameters(request: Request, source: _Source | None, seed: int) -> dict[str, str]:
-    """What it takes to make the picture again; written into it."""
-    parameters = {
-        "task": request.task.value,
-        "model": request.model,
-        "caption": request.caption,
-        "seed": str(seed),
-    }
-    if source is not None:
-        crop = source.crop
-        parameters["crop"] = f"{crop.left},{crop.top},{crop.width},{crop.height}"
-    return parameters
 
 
 def _rehearse(system: System, device: torch.device) -> None:

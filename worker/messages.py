@@ -41,8 +41,16 @@ class Request:
 
 
 @dataclass(frozen=True)
+class HeatmapFile:
+    """Where each word looked in one stage (worker/heatmaps.py)."""
+
+    file: str  # all words' maps, by its key in the store
+    strengths: tuple[float, ...]  # in [0, 1], one a word
+
+
+@dataclass(frozen=True)
 class OutputFile:
-    """One finished picture, by its keys in the store."""
+    """One finished picture and what can be told of it, by keys in the store."""
 
     image: str
     media_type: str
@@ -50,9 +58,21 @@ class OutputFile:
     height: int
     seed: int
     network_image: str  # the network's own answer, image_size pixels a side, PNG
-    stages: tuple[str, ...] = ()
-    heatmaps: tuple[str, ...] = ()
-    scores: tuple[float, ...] = ()
+    stages: tuple[str, ...] = ()  # earlier, smaller pictures, smallest first, PNG
+    words: tuple[str, ...] = ()  # as the model read them; only where something is told of them
+    heatmaps: tuple[HeatmapFile, ...] = ()  # one a stage that looks at words
+    scores: tuple[float, ...] = ()  # in [0, 1], one a word: how far the picture obeys it
+    position: float | None = None  # from 0 to 1, between the ends of an interpolation
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        lists: dict[str, Any] = {
+            k: tuple(data[k]) for k in ("stages", "words", "scores") if k in data
+        }
+        heatmaps = tuple(
+            HeatmapFile(one["file"], tuple(one["strengths"])) for one in data.get("heatmaps", ())
+        )
+        return cls(**data | lists | {"heatmaps": heatmaps})
 
 
 @dataclass(frozen=True)
@@ -71,17 +91,15 @@ class Result:
 
     outputs: tuple[OutputFile, ...]
     metrics: Metrics = field(default_factory=Metrics)
+    animation: str | None = None  # key of an interpolation's animated WebP
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        outputs = tuple(
-            OutputFile(**o | {k: tuple(o[k]) for k in ("stages", "heatmaps", "scores")})
-            for o in data["outputs"]
-        )
-        return cls(outputs, Metrics(**data["metrics"]))
+        outputs = tuple(map(OutputFile.from_json, data["outputs"]))
+        return cls(outputs, Metrics(**data["metrics"]), data.get("animation"))
 
 
 @dataclass(frozen=True)

@@ -1,24 +1,29 @@
 """GET /jobs/{id} and its pictures: how a job stands and what came of it."""
 
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Header, Path, Response, status
 
 from app.deps import All, Files, Queue, Services
 from app.errors import Gone, InvalidRequest, NotFound, Unavailable, responses
 from app.schemas import Job
+from worker import heatmaps
 from worker.messages import OutputFile
 from worker.queue import JobView, Status
-from worker.store import Store
 
 router = APIRouter(prefix="/jobs/{job_id}", tags=["jobs"])
 
 JobId = Annotated[str, Path(max_length=64, description="As given in `Location`.")]
 Number = Annotated[int, Path(ge=0, le=999, description="Which output, from 0.")]
+Stage = Annotated[int, Path(ge=0, le=9, description="Which stage, from 0.")]
+WordNumber = Annotated[int, Path(ge=0, le=999, description="Its place in `words`, from 0.")]
 KnownTags = Annotated[str, Header(alias="If-None-Match")]
 
 _ABOUT_A_JOB = responses(NotFound, InvalidRequest, Unavailable)
+T = TypeVar("T")
+
 _PICTURE = {"schema": {"type": "string", "format": "binary"}}
 _ABOUT_A_PICTURE: dict[int | str, dict[str, Any]] = {
     200: {"content": dict.fromkeys(("image/png", "image/jpeg", "image/webp"), _PICTURE)},
@@ -55,7 +60,8 @@ def read_output_image(
     """The finished picture, at full resolution unless a preview was asked for."""
     view = queue.read(job_id)
     file = _output(view, number)
-    return _picture(store, file.image, file.media_type, f"{view.id}-{number}", view, known_tags)
+    name = f"{view.id}-{number}"
+    return _picture(lambda: store.get(file.image), file.media_type, name, view, known_tags)
 
 
 @router.get(
@@ -70,8 +76,58 @@ def read_network_image(
 ) -> Response:
     """What the network itself answered, at its own small size."""
     view = queue.read(job_id)
-    key = _output(view, number).network_image
-    return _picture(store, key, "image/png", f"{view.id}-{number}-network", view, known_tags)
+    key, name = _output(view, number).network_image, f"{view.id}-{number}-network"
+    return _picture(lambda: store.get(key), "image/png", name, view, known_tags)
+
+
+@router.get(
+    "/outputs/{number}/stages/{stage}",
+    operation_id="readStage",
+    response_class=Response,
+    response_description="The picture.",
+    responses=_ABOUT_A_PICTURE,
+)
+def read_stage(
+    queue: Queue,
+    store: Files,
+    job_id: JobId,
+    number: Number,
+    stage: Stage,
+    known_tags: KnownTags = "",
+) -> Response:
+    """What the network drew on its way to the last picture, smallest first."""
+    view = queue.read(job_id)
+    key = _nth(_output(view, number).stages, stage, "stage")
+    name = f"{view.id}-{number}-stage-{stage}"
+    return _picture(lambda: store.get(key), "image/png", name, view, known_tags)
+
+
+@router.get(
+    "/outputs/{number}/heatmaps/{stage}/{word}",
+    operation_id="readHeatmap",
+    response_class=Response,
+    response_description="The heatmap, grey, white where the word counted most.",
+    responses=_ABOUT_A_PICTURE,
+)
+def read_heatmap(
+    queue: Queue,
+    store: Files,
+    job_id: JobId,
+    number: Number,
+    stage: Stage,
+    word: WordNumber,
+    known_tags: KnownTags = "",
+) -> Response:
+    """Where one word of the caption looked while a stage was drawn."""
+    view = queue.read(job_id)
+    heatmap = _nth(_output(view, number).heatmaps, stage, "stage with heatmaps")
+    _nth(heatmap.strengths, word, "word")
+    name = f"{view.id}-{number}-heatmap-{stage}-{word}"
+
+    def read() -> bytes:
+        return heatmaps.cut(store.get(heatmap.file), word, len(heatmap.strengths))
+
+    return _picture(read, "image/png", name, view, known_tags)
 
 
 def describe(services: Services, view: JobView) -> Job:
@@ -84,13 +140,18 @@ def _output(view: JobView, number: int) -> OutputFile:
         raise Gone("the job's pictures are no longer kept: ask for them again")
     if view.result is None:
         raise NotFound(f"the job is {view.status}, it has no pictures")
-    if number >= (count := len(view.result.outputs)):
-        raise NotFound(f"the job has no such output, wanted one from 0 to {count - 1}")
-    return view.result.outputs[number]
+    return _nth(view.result.outputs, number, "output")
+
+
+def _nth(items: Sequence[T], number: int, what: str) -> T:
+    if number >= (count := len(items)):
+        there = f"wanted one from 0 to {count - 1}" if count else "there is none"
+        raise NotFound(f"the job has no such {what}, {there}")
+    return items[number]
 
 
 def _picture(
-    store: Store, key: str, media_type: str, name: str, view: JobView, known_tags: str
+    read: Callable[[], bytes], media_type: str, name: str, view: JobView, known_tags: str
 ) -> Response:
     """The stored file, which never changes, so that its name will do for a tag."""
     left = view.expires_at - datetime.now(UTC) if view.expires_at else timedelta()
@@ -102,4 +163,4 @@ def _picture(
     }
     if headers["ETag"] in (tag.strip().removeprefix("W/") for tag in known_tags.split(",")):
         return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)
-    return Response(store.get(key), media_type=media_type, headers=headers)
+    return Response(read(), media_type=media_type, headers=headers)

@@ -19,7 +19,8 @@ from PIL import Image
 from app.main import create_app
 from app.settings import Settings
 from models.checkpoint import Header
-from worker.messages import Metrics, OutputFile, Result
+from worker import heatmaps
+from worker.messages import HeatmapFile, Metrics, OutputFile, Result
 from worker.queue import JobQueue, WorkerView
 from worker.settings import Settings as SharedSettings
 from worker.store import Store
@@ -108,12 +109,28 @@ def queue(web_settings: Settings) -> Iterator[JobQueue]:
 
 @pytest.fixture
 def finish(queue: JobQueue, store: Store) -> Callable[[str], Result]:
-    """Ends a job as a worker would that paints a red square."""
+    """Ends a job as a worker would: a picture, a stage before it, and where two words looked."""
 
     def end(job_id: str) -> Result:
         key = store.put(picture(mode="RGB"), kind="results", suffix=".jpg")
-        small = store.put(picture(format="png"), kind="results", suffix=".png")
-        output = OutputFile(key, "image/jpeg", 64, 48, seed=7, network_image=small)
+        small, smaller = (
+            store.put(picture(side, side, "png"), kind="results", suffix=".png")
+            for side in (64, 32)
+        )
+        left = np.repeat([[1.0, 0.0]], 2, axis=0).astype(np.float32)
+        maps = store.put(heatmaps.strip(np.stack([left, 1 - left])), kind="results", suffix=".png")
+        output = OutputFile(
+            key,
+            "image/jpeg",
+            64,
+            48,
+            seed=7,
+            network_image=small,
+            stages=(smaller,),
+            words=("yellow", "petals"),
+            heatmaps=(HeatmapFile(maps, (0.5, 0.25)),),
+            scores=(0.9, 0.1),
+        )
         result = Result((output,), Metrics(queue_s=0.01, predict_s=0.04))
         assert queue.finish(job_id, result)
         return result

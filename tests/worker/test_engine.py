@@ -11,7 +11,8 @@ import torch
 from PIL import Image
 
 from models.base import Output, System, TextFeatures
-from models.registry import Task
+from models.registry import Task, find
+from tests.tiny import write_tiny_model
 from worker import pictures
 from worker.engine import Engine, Incompatible
 from worker.loading import ModelPool, load_for_serving
@@ -317,3 +318,47 @@ def test_a_photo_is_decoded_and_prepared_once_for_many_captions(
         only(engine.run([replace(request_, caption=caption)]))
     only(engine.run([replace(request_, crop=Crop(0, 0, 50, 50))]))
     assert len(prepared) == 2
+
+
+@pytest.fixture
+def drawing(settings: Settings) -> Request:
+    """A request to a system that draws in stages and looks at the words."""
+    model = write_tiny_model(settings.checkpoints[0], "attngan")
+    return Request(Task.GENERATE, model, "a purple flower", variations=2)
+
+
+def test_stages_are_kept_as_pictures_smallest_first(
+    engine: Engine, store: Store, drawing: Request
+) -> None:
+    for output in only(engine.run([drawing])).outputs:
+        [stage] = output.stages
+        assert opened(store.get(stage)).size == (8, 8)
+        assert opened(store.get(output.network_image)).size == (16, 16)
+
+
+def test_every_word_has_its_heatmap_and_an_unknown_one_keeps_its_place(
+    engine: Engine, store: Store, drawing: Request
+) -> None:
+    longer = replace(drawing, caption="a yellow flower with red petals")
+    for outcome, words in zip(engine.run([drawing, longer]), (3, 6), strict=True):
+        assert isinstance(outcome, Result)
+        for output in outcome.outputs:
+            assert len(output.words) == words
+            [heatmap] = output.heatmaps
+            assert len(heatmap.strengths) == words
+            assert opened(store.get(heatmap.file)).size == (words * 8, 8)
+    [first, _] = only(engine.run([drawing])).outputs
+    assert first.words == ("a", "purple", "flower")
+
+
+def test_words_that_are_not_read_are_not_told(
+    engine: Engine, settings: Settings, drawing: Request
+) -> None:
+    limit = find("attngan").module().TINY.max_words
+    result = only(engine.run([replace(drawing, caption="red " * limit + "flower")]))
+    assert result.outputs[0].words == ("red",) * limit
+
+
+def test_where_nothing_is_told_of_words_none_are_listed(engine: Engine, request_: Request) -> None:
+    [output] = only(engine.run([request_])).outputs
+    assert (output.words, output.heatmaps, output.scores) == ((), (), ())

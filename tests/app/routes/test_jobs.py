@@ -1,8 +1,10 @@
 from collections.abc import Callable
-from pathlib import Path
+from io import BytesIO
 
 import httpx
+import numpy as np
 import pytest
+from PIL import Image
 
 from app.main import create_app
 from app.settings import Settings
@@ -33,12 +35,52 @@ def test_a_finished_job_has_links_to_its_pictures(
     assert network_image.headers["content-type"] == "image/png"
 
 
+def test_a_finished_job_tells_what_each_word_did(
+    client: httpx.Client, job_id: str, finish: Callable[[str], Result]
+) -> None:
+    finish(job_id)
+    [output] = client.get(f"/jobs/{job_id}").json()["outputs"]
+    assert output["words"] == ["yellow", "petals"]
+    assert output["scores"] == [{"word": 0, "score": 0.9}, {"word": 1, "score": 0.1}]
+    assert [(h["stage"], h["word"], h["strength"]) for h in output["heatmaps"]] == [
+        (0, 0, 0.5),
+        (0, 1, 0.25),
+    ]
+    for heatmap, looked_left in zip(output["heatmaps"], (True, False), strict=True):
+        answer = client.get(heatmap["image"])
+        assert answer.headers["content-type"] == "image/png"
+        image = Image.open(BytesIO(answer.content))
+        assert (image.mode, max(image.size)) == ("L", 256)
+        left, right = np.asarray(image)[:, :64].mean(), np.asarray(image)[:, -64:].mean()
+        assert (left > right) == looked_left
+
+
+def test_a_finished_job_has_links_to_its_stages(
+    client: httpx.Client, store: Store, job_id: str, finish: Callable[[str], Result]
+) -> None:
+    made = finish(job_id).outputs[0]
+    [output] = client.get(f"/jobs/{job_id}").json()["outputs"]
+    [stage] = output["stages"]
+    assert client.get(stage).content == store.get(made.stages[0])
+
+
+@pytest.mark.parametrize("path", ["stages/1", "heatmaps/1/0", "heatmaps/0/2"])
+def test_a_stage_or_word_past_the_last_is_not_there(
+    client: httpx.Client, job_id: str, finish: Callable[[str], Result], path: str
+) -> None:
+    finish(job_id)
+    answer = client.get(f"/jobs/{job_id}/outputs/0/{path}")
+    assert answer.status_code == 404
+    assert "wanted one from 0 to" in answer.json()["detail"]
+
+
 def test_the_stores_own_names_are_not_told(
     client: httpx.Client, job_id: str, finish: Callable[[str], Result]
 ) -> None:
     made = finish(job_id).outputs[0]
     answers = [client.get(f"/jobs/{job_id}"), client.get(f"/jobs/{job_id}/outputs/0/image")]
-    assert not [a for a in answers if made.image in a.text + str(a.headers)]
+    keys = [made.image, made.network_image, *made.stages, made.heatmaps[0].file]
+    assert not [key for key in keys for a in answers if key in a.text + str(a.headers)]
 
 
 def test_a_picture_is_kept_by_the_browser_and_has_a_name(
@@ -51,12 +93,13 @@ def test_a_picture_is_kept_by_the_browser_and_has_a_name(
     assert headers["content-disposition"] == f'inline; filename="wordbrush-{job_id}-0.jpg"'
 
 
+@pytest.mark.parametrize("path", ["image", "network-image", "stages/0", "heatmaps/0/1"])
 @pytest.mark.parametrize("form", ["{}", "W/{}", '"other", {}'])
 def test_a_picture_that_the_client_has_is_not_sent_again(
-    client: httpx.Client, job_id: str, finish: Callable[[str], Result], form: str
+    client: httpx.Client, job_id: str, finish: Callable[[str], Result], form: str, path: str
 ) -> None:
     finish(job_id)
-    address = f"/jobs/{job_id}/outputs/0/image"
+    address = f"/jobs/{job_id}/outputs/0/{path}"
     tag = client.get(address).headers["etag"]
     answer = client.get(address, headers={"If-None-Match": form.format(tag)})
     assert (answer.status_code, answer.content) == (304, b"")
@@ -76,16 +119,18 @@ def test_an_output_past_the_last_is_not_there(
     assert client.get(f"/jobs/{job_id}/outputs/1/image").status_code == 404
 
 
+@pytest.mark.parametrize("path", ["image", "network-image", "stages/0", "heatmaps/0/1"])
 def test_a_picture_whose_file_is_gone_is_gone(
     client: httpx.Client,
     web_settings: Settings,
     job_id: str,
     finish: Callable[[str], Result],
+    path: str,
 ) -> None:
     finish(job_id)
-    for path in stored(web_settings):
-        Path(path).unlink()
-    assert client.get(f"/jobs/{job_id}/outputs/0/image").status_code == 410
+    for file in stored(web_settings):
+        file.unlink()
+    assert client.get(f"/jobs/{job_id}/outputs/0/{path}").status_code == 410
 
 
 def test_an_expired_job_says_so_and_its_pictures_are_gone(

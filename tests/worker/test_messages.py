@@ -1,0 +1,51 @@
+"""What crosses between processes comes back as it went in, and old ones can still be read."""
+
+import json
+
+from models.registry import Task
+from worker.messages import Crop, HeatmapFile, Metrics, OutputFile, Request, Result
+
+OUTPUT = OutputFile(
+    "results-1",
+    "image/png",
+    640,
+    480,
+    7,
+    "results-2",
+    stages=("results-3",),
+    words=("a", "flower"),
+    heatmaps=(HeatmapFile("results-4", (0.5, 0.25)),),
+    scores=(0.5, 0.75),
+    position=0.25,
+)
+
+
+def test_a_request_comes_back_as_it_went_in() -> None:
+    request = Request(Task.MANIPULATE, "tagan-flowers-64", "red", crop=Crop(1, 2, 3, 4))
+    assert Request.from_json(json.loads(json.dumps(request.to_json()))) == request
+
+
+def test_a_result_comes_back_as_it_went_in() -> None:
+    result = Result((OUTPUT,), Metrics(predict_s=0.5), "results-5")
+    assert Result.from_json(json.loads(json.dumps(result.to_json()))) == result
+
+
+def test_a_result_from_before_there_were_words_can_be_read() -> None:
+    before = {
+        "outputs": [
+            {
+                "image": "results-1",
+                "media_type": "image/png",
+                "width": 640,
+                "height": 480,
+                "seed": 7,
+                "network_image": "results-2",
+                "stages": [],
+                "heatmaps": [],
+                "scores": [],
+            }
+        ],
+        "metrics": {"queue_s": 0.0, "load_s": 0.0, "predict_s": 0.0, "batch_size": 1},
+    }
+    [output] = Result.from_json(before).outputs
+    assert output == OutputFile("results-1", "image/png", 640, 480, 7, "results-2")
