@@ -48,7 +48,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for routes in (edits, generations, images, jobs, models, captions, samples, health):
         app.include_router(routes.router)
     app.include_router(pages.create_router())
-    app.mount("/static", pages.StaticPages(directory=pages.STATIC))
+    app.mount("/static", pages.create_static())
     errors.install(app)
     limit = services.settings.max_upload_bytes + _BESIDE_THE_PHOTO_BYTES
     app.add_middleware(BodyLimit, max_bytes=limit)

@@ -7,6 +7,8 @@ from fastapi import APIRouter, Request, Response
 from fastapi.encoders import jsonable_encoder
 from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import ASGIApp
 
 from app.deps import All
 from app.errors import PROBLEMS
@@ -24,6 +26,11 @@ class StaticPages(StaticFiles):
         response = super().file_response(*args, **kwargs)
         response.headers.update(_REVALIDATE)
         return response
+
+
+def create_static() -> ASGIApp:
+    """The static files, compressed on the way to a browser that can read that."""
+    return GZipMiddleware(StaticPages(directory=STATIC), minimum_size=1024, compresslevel=6)
 
 
 def create_router() -> APIRouter:

@@ -56,6 +56,14 @@ export function toField(box) {
   return [box.left, box.top, box.width, box.height].join(",");
 }
 
+/** Whether a box, from wherever it came, is a square inside the photo.
+ * @param {Box} box @param {Size} photo */
+export function lies(box, photo) {
+  const { left, top, width, height } = box;
+  const inside = left + width <= photo.width && top + height <= photo.height;
+  return inside && width === height && width >= Math.min(MIN_SIDE, photo.width, photo.height);
+}
+
 /** @param {number} side @param {Size} photo */
 function clampSide(side, photo) {
   const most = Math.min(photo.width, photo.height);

@@ -1,19 +1,21 @@
 /** Keeps the result as a file, named after the photo and the words. */
 
-import { download } from "./api.js";
 import { downloadName } from "./captions.js";
 import { bind, byId, el } from "./dom.js";
 import { problemOf } from "./problems.js";
 import { withProblem } from "./state.js";
 
-/** @param {import("./store.js").Store<import("./state.js").State>} store */
-export function mountDownload(store) {
+/**
+ * @param {import("./store.js").Store<import("./state.js").State>} store
+ * @param {import("./pictures.js").Pictures} pictures
+ */
+export function mountDownload(store, pictures) {
   const link = byId("download");
 
   link.addEventListener("click", async (event) => {
     event.preventDefault();
     try {
-      await save(store.get());
+      await save(store.get(), pictures);
     } catch (error) {
       store.update((state) => withProblem(state, problemOf(error)));
     }
@@ -32,10 +34,11 @@ export function mountDownload(store) {
 }
 
 /** The server names the file after the job; a link to the bytes may name it better.
- * @param {import("./state.js").State} state */
-async function save({ shown, photos }) {
+ * @param {import("./state.js").State} state
+ * @param {import("./pictures.js").Pictures} pictures */
+async function save({ shown, photos }, pictures) {
   if (!shown?.full) return;
-  const href = URL.createObjectURL(await download(shown.image));
+  const href = URL.createObjectURL(await pictures.file(shown.image));
   const name = downloadName(photos[shown.ask.photo].name, shown.ask.caption, shown.mediaType);
   el("a", { href, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(href), 60_000); // when it has surely been read

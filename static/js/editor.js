@@ -1,25 +1,23 @@
-/** What a person can do, and what follows from it: the page's only I/O beside the pictures'. */
+/** What a person can do, and what follows from it. */
 
 import * as api from "./api.js";
-import { toField } from "./crop.js";
 import { createFollower } from "./live.js";
+import { readParameters } from "./parameters.js";
 import { RequestFailed, incomplete, problemOf, tooLarge } from "./problems.js";
+import * as results from "./results.js";
 import * as is from "./state.js";
 
 const MAX_BYTES = 25 * 2 ** 20;
-const PREVIEW_WAIT_S = 10;
-const FULL_WAIT_S = 2; // short, since a place in line can be shown only after it
 
-/** @typedef {{file: Blob, name: string, imageId: Promise<string> | null}} Upload */
 /** @typedef {ReturnType<typeof createEditor>} Editor */
 
 /**
  * @param {import("./store.js").Store<is.State>} store
  * @param {import("./pictures.js").Pictures} pictures
+ * @param {import("./uploads.js").Uploads} uploads
+ * @param {import("./maker.js").Maker} maker
  */
-export function createEditor(store, pictures) {
-  /** @type {Map<string, Upload>} by the photo's token */
-  const uploads = new Map();
+export function createEditor(store, pictures, uploads, maker) {
   /** @type {{full: boolean, stop: AbortController, job: api.Job | null} | null} */
   let running = null;
   let tickets = 0;
@@ -56,16 +54,26 @@ export function createEditor(store, pictures) {
   async function run({ full }) {
     const ask = is.asked(store.get());
     if (!ask) return;
-    const made = is.madeBefore(store.get(), ask);
+    const made = results.madeBefore(store.get(), ask);
     if (made) return show(made);
     abandon();
     const ticket = ++tickets;
+    /** @type {NonNullable<typeof running>} */
     const mine = { full, stop: new AbortController(), job: null };
     running = mine;
     store.update((state) => is.started(state, ticket));
     try {
-      const result = await edited(ask, ticket, mine);
-      store.update((state) => is.finished(state, ticket, result));
+      const result = await maker.make(ask, {
+        full,
+        signal: mine.stop.signal,
+        onPhase(phase, before) {
+          store.update((state) => is.progressed(state, ticket, phase, before));
+        },
+        onJob(job) {
+          mine.job = job;
+        },
+      });
+      store.update((state) => results.finished(state, ticket, result));
     } catch (error) {
       if (mine.stop.signal.aborted) return;
       const problem = problemOf(error);
@@ -77,74 +85,10 @@ export function createEditor(store, pictures) {
     }
   }
 
-  /** @param {is.Ask} ask @param {number} ticket
-   * @param {{full: boolean, stop: AbortController, job: api.Job | null}} mine
-   * @returns {Promise<is.Result>} */
-  async function edited(ask, ticket, mine) {
-    const began = performance.now();
-    const job = await api.whenDone(await submitted(ask, ticket, mine), {
-      signal: mine.stop.signal,
-      onProgress(job) {
-        mine.job = job;
-        const phase = job.status === "queued" ? "queued" : "working";
-        store.update((state) => is.progressed(state, ticket, phase, job.queue_position ?? 0));
-      },
-    });
-    const [output] = job.outputs;
-    await pictures.result(output.image);
-    return {
-      key: is.keyOf(ask),
-      ask,
-      full: mine.full,
-      image: output.image,
-      mediaType: output.media_type,
-      width: output.width,
-      height: output.height,
-      seconds: (performance.now() - began) / 1000,
-    };
-  }
-
-  /** Sends the edit; and the photo again if the server no longer has it.
-   * @param {is.Ask} ask @param {number} ticket
-   * @param {{full: boolean, stop: AbortController}} options @returns {Promise<api.Job>} */
-  async function submitted(ask, ticket, { full, stop }) {
-    const upload = /** @type {Upload} */ (uploads.get(ask.photo));
-    const send = async () =>
-      api.manipulate({
-        imageId: await imageIdOf(upload, ticket),
-        ask,
-        crop: toField(ask.crop),
-        full,
-        waitS: full ? FULL_WAIT_S : PREVIEW_WAIT_S,
-        signal: stop.signal,
-      });
-    try {
-      return await send();
-    } catch (error) {
-      if (problemOf(error).field !== "image_id") throw error;
-      upload.imageId = null;
-      return send();
-    }
-  }
-
-  /** @param {Upload} upload @param {number} [ticket] of the edit that waits for it */
-  async function imageIdOf(upload, ticket) {
-    upload.imageId ??= api.uploadImage(upload.file, upload.name);
-    if (ticket) store.update((state) => is.progressed(state, ticket, "sending"));
-    try {
-      return await upload.imageId;
-    } catch (error) {
-      upload.imageId = null; // so that the next try sends it again
-      throw error;
-    } finally {
-      if (ticket) store.update((state) => is.progressed(state, ticket, "working"));
-    }
-  }
-
   /** @param {is.Result} result */
   async function show(result) {
     await pictures.result(result.image);
-    store.update((state) => is.shownResult(is.idle(state), result));
+    store.update((state) => results.shownResult(is.idle(state), result));
   }
 
   /** @param {unknown} error */
@@ -163,20 +107,38 @@ export function createEditor(store, pictures) {
     }
   }
 
+  /** Changes the state to one of another photo or result, once its pictures are there.
+   * @param {(state: is.State) => is.State} change */
+  async function moveTo(change) {
+    const { photo, shown } = change(store.get());
+    const file = photo && !pictures.photo(photo) ? uploads.file(photo) : null;
+    try {
+      if (photo && file) await pictures.open(photo, file);
+      if (shown) await pictures.result(shown.image);
+      store.update(change);
+    } catch (error) {
+      refuse(error);
+    }
+  }
+
   return {
-    /** Edits a person's photo from now on. @param {Blob} file @param {string} name */
+    /** Edits a person's photo from now on; or goes on where a picture made here was made.
+     * @param {Blob} file @param {string} name */
     async choose(file, name) {
       const opening = ++openings;
-      const token = `photo-${opening}`;
+      const token = `photo-${Date.now().toString(36)}-${opening}`;
       this.cancel();
       store.update(is.opening);
       try {
         const { width, height } = await opened(file, name, token);
+        const parameters = readParameters(new Uint8Array(await file.arrayBuffer()));
         if (opening !== openings) return;
-        const upload = { file, name, imageId: null };
-        uploads.set(token, upload);
-        store.update((state) => is.withPhoto(state, { token, name, width, height }));
-        imageIdOf(upload).catch(refuse);
+        const known = parameters && results.madeWith(store.get(), parameters);
+        if (known) return await moveTo((state) => results.resumed(state, known.key));
+        uploads.add(token, file, name);
+        const photo = { token, name, width, height };
+        store.update((state) => results.withParameters(is.withPhoto(state, photo), parameters));
+        uploads.imageId(token).catch(refuse);
       } catch (error) {
         if (opening === openings) refuse(error);
       }
@@ -227,17 +189,28 @@ export function createEditor(store, pictures) {
       store.update(is.withoutPhoto);
     },
 
-    /** @param {string} key of a result */
-    async restore(key) {
+    /** To the photo that was left last. */
+    resume() {
       this.cancel();
-      const result = store.get().results.find((one) => one.key === key);
-      if (!result) return;
-      try {
-        await pictures.result(result.image);
-        store.update((state) => is.restored(state, key));
-      } catch (error) {
-        refuse(error);
-      }
+      return moveTo(results.returned);
+    },
+
+    /** @param {string} key of a result */
+    restore(key) {
+      this.cancel();
+      return moveTo((state) => results.restored(state, key));
+    },
+
+    /** Back to what was shown before, or forward again. @param {-1 | 1} by */
+    travel(by) {
+      this.cancel();
+      return moveTo((state) => results.travelled(state, by));
+    },
+
+    /** A deleted result, there again. @param {is.Result} result */
+    undelete(result) {
+      this.cancel();
+      return moveTo((state) => results.withResult(state, result));
     },
   };
 }

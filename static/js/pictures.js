@@ -3,19 +3,23 @@
  * Photos are drawn on canvases: so the page needs no `blob:` in its Content-Security-Policy.
  */
 
+import { download } from "./api.js";
 import { RequestFailed, undecodable } from "./problems.js";
 
 const MAX_SHOWN_SIDE = 2400; // pixels; larger photos are shown smaller, and edited whole
 const MAX_KEPT_RESULTS = 8; // decoded results; the browser's cache has the others
 const THUMB_SIDE = 160; // pixels
+const MAKE_AGAIN = "Press Go to make it again.";
 
 /** @typedef {{canvas: HTMLCanvasElement, width: number, height: number}} Shown */
 
 export function createPictures() {
   /** @type {Map<string, Shown>} */
   const photos = new Map();
-  /** @type {Map<string, HTMLImageElement>} */
+  /** @type {Map<string, HTMLImageElement | HTMLCanvasElement>} */
   const results = new Map();
+  /** @type {Map<string, Blob>} what the browser keeps of results, by their addresses */
+  const kept = new Map();
   /** @type {Map<string, HTMLCanvasElement>} */
   const thumbs = new Map();
 
@@ -40,21 +44,31 @@ export function createPictures() {
       return photos.get(token) ?? null;
     },
 
-    /** The result at `url`, decoded, so that showing it does not flicker.
-     * @param {string} url @returns {Promise<HTMLImageElement>} */
+    /** The result at `url`, decoded, so that showing it does not flicker; the server's picture,
+     * or, when it is no longer there, the one that the browser keeps.
+     * @param {string} url @returns {Promise<HTMLImageElement | HTMLCanvasElement>} */
     async result(url) {
-      const known = results.get(url);
-      const image = known ?? new Image();
-      if (!known) {
-        image.src = url;
-        await image.decode().catch(() => {
-          throw new RequestFailed({ ...undecodable(), advice: "Press Go to make it again." });
-        });
-      }
+      const picture = results.get(url) ?? (await loaded(url).catch(() => copied(url)));
       results.delete(url);
-      results.set(url, image);
+      results.set(url, picture);
       if (results.size > MAX_KEPT_RESULTS) results.delete([...results.keys()][0]);
-      return image;
+      return picture;
+    },
+
+    /** @param {string} url @param {Blob} blob */
+    keep(url, blob) {
+      kept.set(url, blob);
+    },
+
+    /** The file of a result. @param {string} url @returns {Promise<Blob>} */
+    async file(url) {
+      return kept.get(url) ?? download(url);
+    },
+
+    /** @param {string} key of a result @param {Blob} blob */
+    async keepThumb(key, blob) {
+      const bitmap = await createImageBitmap(blob).catch(() => null);
+      if (bitmap) thumbs.set(key, drawn(bitmap, bitmap.width, bitmap.height));
     },
 
     /** A small picture of the edited part, for the filmstrip; kept.
@@ -65,7 +79,8 @@ export function createPictures() {
       const image = results.get(result.image);
       if (!image) return null;
       const photo = photos.get(result.ask.photo);
-      const scale = image.naturalWidth / (photo?.width ?? image.naturalWidth);
+      const shownWidth = widthOf(image);
+      const scale = shownWidth / (photo?.width ?? shownWidth);
       const { left, top, width } = result.ask.crop;
       const canvas = drawn(
         image,
@@ -77,11 +92,33 @@ export function createPictures() {
       return canvas;
     },
   };
+
+  /** @param {string} url */
+  async function copied(url) {
+    const blob = kept.get(url);
+    const bitmap = blob && (await createImageBitmap(blob).catch(() => null));
+    if (!bitmap) throw new RequestFailed({ ...undecodable(), advice: MAKE_AGAIN });
+    const scale = Math.min(1, MAX_SHOWN_SIDE / Math.max(bitmap.width, bitmap.height));
+    return drawn(bitmap, bitmap.width * scale, bitmap.height * scale);
+  }
 }
 
 /** @typedef {ReturnType<typeof createPictures>} Pictures */
 
-/** @param {ImageBitmap | HTMLImageElement} source @param {number} width @param {number} height
+/** @param {string} url @returns {Promise<HTMLImageElement>} */
+async function loaded(url) {
+  const image = new Image();
+  image.src = url;
+  await image.decode();
+  return image;
+}
+
+/** @param {HTMLImageElement | HTMLCanvasElement} picture */
+function widthOf(picture) {
+  return picture instanceof HTMLImageElement ? picture.naturalWidth : picture.width;
+}
+
+/** @param {CanvasImageSource} source @param {number} width @param {number} height
  * @param {number[]} [part] left, top and side of a square in the source */
 function drawn(source, width, height, part) {
   const canvas = document.createElement("canvas");

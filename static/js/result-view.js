@@ -63,14 +63,24 @@ export function mountResultView(store, editor, pictures) {
     frame.style.setProperty("--natural-width", `${width}px`);
   }
 
-  /** @param {import("./state.js").Result | null} result @param {import("./state.js").State} state */
-  function showResult(result, state) {
+  /** @param {import("./state.js").Result | null} result */
+  function showResult(result) {
     byId("view-compare").toggleAttribute("disabled", !result);
     if (!result) return after.replaceChildren();
     pictures.result(result.image).then((image) => {
       if (store.get().shown !== result) return;
-      image.alt = `After: ${result.ask.caption}`;
+      describe(image, `After: ${result.ask.caption}`);
       after.replaceChildren(image);
     });
+  }
+}
+
+/** @param {HTMLImageElement | HTMLCanvasElement} picture @param {string} text */
+function describe(picture, text) {
+  if (picture instanceof HTMLImageElement) {
+    picture.alt = text;
+  } else {
+    picture.setAttribute("role", "img");
+    picture.setAttribute("aria-label", text);
   }
 }

@@ -15,10 +15,12 @@
  * @typedef {{photo: string, model: string, caption: string, seed: number, crop: Box}} Ask
  *   one edit as the person means it; `photo` is a token
  * @typedef {{key: string, ask: Ask, full: boolean, image: string, mediaType: string,
- *   width: number, height: number, seconds: number}} Result
+ *   width: number, height: number, seconds: number, made: number, favourite: boolean}} Result
+ *   made: when, in milliseconds since 1970
  * @typedef {{phase: "idle" | "sending" | "queued" | "working", ticket: number,
  *   position: number}} Edit  position: jobs before this one
  * @typedef {"unknown" | "ready" | "warming" | "offline"} Server
+ * @typedef {{text: string, deleted: Result | null}} Toast  `deleted` can be had back
  *
  * @typedef {Object} State
  * @property {Model[]} models
@@ -36,18 +38,21 @@
  * @property {string[]} colours  those that the model knows
  * @property {Edit} edit
  * @property {Result | null} shown
- * @property {Result[]} results  at full resolution, oldest first
+ * @property {Result[]} results  at full resolution, oldest first; results.js changes them
+ * @property {boolean} favouritesOnly  in the filmstrip
+ * @property {import("./trail.js").Trail} trail
  * @property {"crop" | "compare"} view
  * @property {boolean} placing  the crop was the last to change: results leave it in view
  * @property {Problem | null} problem
+ * @property {Toast | null} toast
  * @property {Server} server
  */
 
 import { coloursIn } from "./captions.js";
 import { largestSquare } from "./crop.js";
+import * as trail from "./trail.js";
 
 export const SEED_LIMIT = 2 ** 32;
-const MAX_RESULTS = 60;
 
 /** @type {Readonly<State>} */
 export const INITIAL = {
@@ -67,9 +72,12 @@ export const INITIAL = {
   edit: { phase: "idle", ticket: 0, position: 0 },
   shown: null,
   results: [],
+  favouritesOnly: false,
+  trail: trail.EMPTY,
   view: "crop",
   placing: false,
   problem: null,
+  toast: null,
   server: "unknown",
 };
 
@@ -99,19 +107,10 @@ export function withPhoto(state, photo) {
     opening: false,
     crop: largestSquare(photo),
     shown: null,
+    trail: trail.stepped(state.trail, { photo: photo.token, key: null }),
     view: "crop",
     problem: null,
   };
-}
-
-/** The photo that was left last, with the latest of its results.
- * @param {State} state @returns {State} */
-export function returned(state) {
-  const photo = lastPhoto(state);
-  if (!photo) return state;
-  const latest = state.results.findLast((result) => result.ask.photo === photo.token);
-  const back = withPhoto(state, photo);
-  return latest ? restored(back, latest.key) : back;
 }
 
 /** @param {State} state @returns {Photo | null} */
@@ -126,7 +125,7 @@ export function withoutPhoto(state) {
 
 /** @param {State} state @param {string} model @returns {State} */
 export function withModel(state, model) {
-  return { ...state, model, unknownWords: [], colours: [] };
+  return model === state.model ? state : { ...state, model, unknownWords: [], colours: [] };
 }
 
 /** @param {State} state @param {string} caption @returns {State} */
@@ -174,6 +173,12 @@ export function withProblem(state, problem) {
   return { ...state, problem, opening: false };
 }
 
+/** Something to say in passing.
+ * @param {State} state @param {Toast | null} toast @returns {State} */
+export function withToast(state, toast) {
+  return { ...state, toast };
+}
+
 /** @param {State} state @param {"crop" | "compare"} view @returns {State} */
 export function withView(state, view) {
   return { ...state, view: view === "compare" && !state.shown ? "crop" : view };
@@ -201,12 +206,6 @@ export function keyOf(ask) {
   return JSON.stringify([ask.photo, ask.model, ask.caption, ask.seed, left, top, width]);
 }
 
-/** The result of an earlier, equal edit. @param {State} state @param {Ask} ask */
-export function madeBefore(state, ask) {
-  const key = keyOf(ask);
-  return state.results.find((result) => result.key === key) ?? null;
-}
-
 /** @param {State} state @returns {boolean} */
 export function isBusy(state) {
   return state.edit.phase !== "idle";
@@ -225,11 +224,6 @@ export function progressed(state, ticket, phase, position = 0) {
   return { ...state, edit: { phase, ticket, position } };
 }
 
-/** @param {State} state @param {number} ticket @param {Result} result @returns {State} */
-export function finished(state, ticket, result) {
-  return ticket === state.edit.ticket ? shownResult(idle(state), result) : state;
-}
-
 /** @param {State} state @param {number} ticket @param {Problem} problem @returns {State} */
 export function failed(state, ticket, problem) {
   return ticket === state.edit.ticket ? { ...idle(state), problem } : state;
@@ -244,30 +238,6 @@ export function dropped(state, ticket) {
 /** The answer that is on its way is no longer wanted. @param {State} state @returns {State} */
 export function idle(state) {
   return { ...state, edit: { phase: "idle", ticket: -1, position: 0 } };
-}
-
-/** A result to look at; at full resolution it joins the results.
- * @param {State} state @param {Result} result @returns {State} */
-export function shownResult(state, result) {
-  const others = state.results.filter((other) => other.key !== result.key);
-  const isNew = result.full && others.length === state.results.length;
-  return {
-    ...state,
-    shown: result,
-    view: state.placing && state.live ? state.view : "compare",
-    problem: null,
-    results: isNew ? [...others, result].slice(-MAX_RESULTS) : state.results,
-  };
-}
-
-/** Back to an earlier result: its picture, and the words, seed, model and crop that made it.
- * @param {State} state @param {string} key @returns {State} */
-export function restored(state, key) {
-  const result = state.results.find((one) => one.key === key);
-  if (!result) return state;
-  const { photo, model, caption, seed, crop } = result.ask;
-  const back = { ...idle(withModel(state, model)), photo, caption, seed, crop, placing: false };
-  return shownResult(back, result);
 }
 
 /** Captions to offer for the model.

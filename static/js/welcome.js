@@ -1,7 +1,7 @@
 /** The first screen: choose a photo or take a sample. Gives way to the editor when there is one. */
 
 import { bind, byId, setText } from "./dom.js";
-import { lastPhoto, returned } from "./state.js";
+import { lastPhoto } from "./state.js";
 import { progressText } from "./status.js";
 
 /**
@@ -48,7 +48,7 @@ export function mountWelcome(store, editor) {
     },
   );
 
-  byId("back").addEventListener("click", () => store.update(returned));
+  byId("back").addEventListener("click", () => editor.resume());
   byId("home").addEventListener("click", (event) => {
     event.preventDefault();
     editor.leave();

@@ -48,6 +48,7 @@ def test_every_state_fits_and_is_accessible(
     look(page, f"{name}-4-unknown-word")
 
     edit(page, "this flower has purple petals")
+    page.locator("#favourite").click()
     look(page, f"{name}-5-done")
 
     page.locator("#help-open").click()

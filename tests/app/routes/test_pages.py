@@ -62,3 +62,10 @@ def test_a_browser_asks_after_static_files_before_it_uses_its_copy(client: httpx
     assert answer.headers["cache-control"] == "no-cache"
     again = client.get("/static/css/api.css", headers={"If-None-Match": answer.headers["etag"]})
     assert again.status_code == 304
+
+
+def test_scripts_and_styles_are_sent_compressed(client: httpx.Client) -> None:
+    with client.stream("GET", "/static/js/state.js") as answer:
+        sent = sum(map(len, answer.iter_raw()))
+        assert answer.headers["content-encoding"] == "gzip"
+    assert sent < len(client.get("/static/js/state.js").content) / 2

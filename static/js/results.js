@@ -1,0 +1,176 @@
+/**
+ * What was made: shown, gone back to, kept, deleted. Pure functions of the page's state.
+ *
+ * @typedef {import("./state.js").State} State
+ * @typedef {import("./state.js").Result} Result
+ */
+
+import { largestSquare, lies } from "./crop.js";
+import { idle, keyOf, lastPhoto, withModel, withPhoto } from "./state.js";
+import * as trail from "./trail.js";
+
+const MAX_RESULTS = 200; // favourites not counted
+
+/** The result of an earlier, equal edit.
+ * @param {State} state @param {import("./state.js").Ask} ask */
+export function madeBefore(state, ask) {
+  const key = keyOf(ask);
+  return find(state, key);
+}
+
+/** The answer to an edit; to any but the latest it is dropped.
+ * @param {State} state @param {number} ticket @param {Result} result @returns {State} */
+export function finished(state, ticket, result) {
+  return ticket === state.edit.ticket ? shownResult(idle(state), result) : state;
+}
+
+/** A result to look at; at full resolution it joins the results and the trail.
+ * @param {State} state @param {Result} result @returns {State} */
+export function shownResult(state, result) {
+  const isNew = result.full && !find(state, result.key);
+  const stop = { photo: result.ask.photo, key: result.key };
+  return {
+    ...state,
+    shown: result,
+    view: state.placing && state.live ? state.view : "compare",
+    problem: null,
+    results: isNew ? pruned([...state.results, result]) : state.results,
+    trail: result.full ? trail.stepped(state.trail, stop) : state.trail,
+  };
+}
+
+/** Back to an earlier result: its picture, and the words, seed, model and crop that made it.
+ * @param {State} state @param {string} key @returns {State} */
+export function restored(state, key) {
+  const result = find(state, key);
+  if (!result) return state;
+  const { photo, model, caption, seed, crop } = result.ask;
+  const back = { ...idle(withModel(state, model)), photo, caption, seed, crop, placing: false };
+  return shownResult(back, result);
+}
+
+/** The photo that was left last, with the latest of its results.
+ * @param {State} state @returns {State} */
+export function returned(state) {
+  const photo = lastPhoto(state);
+  if (!photo) return state;
+  const latest = state.results.findLast((result) => result.ask.photo === photo.token);
+  const back = withPhoto(state, photo);
+  return latest ? restored(back, latest.key) : back;
+}
+
+/** One step back or forward on the trail; the same state at its ends.
+ * @param {State} state @param {-1 | 1} by @returns {State} */
+export function travelled(state, by) {
+  const next = trail.moved(state.trail, by);
+  const stop = next && trail.current(next);
+  if (!stop) return state;
+  const there = stop.key ? restored(state, stop.key) : bare(state, stop.photo);
+  return { ...there, trail: next };
+}
+
+/** @param {State} state @param {string} key @returns {State} */
+export function favoured(state, key) {
+  const results = state.results.map((result) =>
+    result.key === key ? { ...result, favourite: !result.favourite } : result,
+  );
+  const shown = results.find((result) => result.key === state.shown?.key) ?? state.shown;
+  return { ...state, results, shown };
+}
+
+/** @param {State} state @param {boolean} favouritesOnly @returns {State} */
+export function withFavouritesOnly(state, favouritesOnly) {
+  return { ...state, favouritesOnly };
+}
+
+/** Those that the filmstrip shows, newest first. @param {State} state @returns {Result[]} */
+export function onFilm({ results, favouritesOnly }) {
+  return results.filter((result) => result.favourite || !favouritesOnly).reverse();
+}
+
+/** Deletes a result, which can be had back while the page says so.
+ * @param {State} state @param {string} key @returns {State} */
+export function withoutResult(state, key) {
+  const result = find(state, key);
+  if (!result) return state;
+  const results = state.results.filter((other) => other !== result);
+  const left = { ...state, results, trail: trail.without(state.trail, key) };
+  const isShown = state.shown?.key === key;
+  return {
+    ...(isShown ? bare(left, state.photo) : left),
+    toast: { text: `Deleted “${result.ask.caption}”.`, deleted: result },
+  };
+}
+
+/** A deleted result in its place again. @param {State} state @param {Result} result */
+export function withResult(state, result) {
+  const results = [...state.results, result].sort((a, b) => a.made - b.made);
+  return { ...restored({ ...state, results }, result.key), toast: null };
+}
+
+/** What the browser kept from before.
+ * @param {State} state @param {import("./state.js").Photo[]} photos @param {Result[]} results
+ * @returns {State} */
+export function recalled(state, photos, results) {
+  const known = Object.fromEntries(photos.map((photo) => [photo.token, photo]));
+  const all = { ...known, ...state.photos };
+  return { ...state, photos: all, results: [...results, ...state.results] };
+}
+
+/** The result that a file came from, by what is written in the file.
+ * @param {State} state @param {import("./parameters.js").Parameters} written */
+export function madeWith(state, { model, caption, seed, crop }) {
+  const sameWords = state.results.filter(
+    ({ ask }) => ask.model === model && ask.caption === caption && ask.seed === seed,
+  );
+  return sameWords.findLast(({ ask }) => isSameBox(ask.crop, crop)) ?? null;
+}
+
+/** Back to the result whose file was opened. @param {State} state @param {string} key */
+export function resumed(state, key) {
+  const text = "This was made here: its photo, words and area are back.";
+  return { ...restored(state, key), opening: false, toast: { text, deleted: null } };
+}
+
+/** The words, model, seed and area that are written in a file that has become the photo.
+ * @param {State} state @param {import("./parameters.js").Parameters | null} written
+ * @returns {State} */
+export function withParameters(state, written) {
+  if (!written) return state;
+  const { model, caption, seed, crop } = written;
+  const known = state.models.some((one) => one.id === model);
+  const photo = state.photo ? state.photos[state.photo] : null;
+  const fits = crop && photo && lies(crop, photo) ? crop : state.crop;
+  const text = "The words, seed and area are those that this picture was made with.";
+  return {
+    ...(known ? withModel(state, model) : state),
+    caption,
+    seed,
+    crop: fits,
+    toast: { text, deleted: null },
+  };
+}
+
+/** @param {import("./crop.js").Box | null} a @param {import("./crop.js").Box | null} b */
+function isSameBox(a, b) {
+  return a?.left === b?.left && a?.top === b?.top && a?.width === b?.width;
+}
+
+/** A photo as it came. @param {State} state @param {string | null} token @returns {State} */
+function bare(state, token) {
+  const photo = token ? state.photos[token] : null;
+  const crop = photo && token !== state.photo ? largestSquare(photo) : state.crop;
+  return { ...idle(state), photo: token, crop, shown: null, view: "crop", problem: null };
+}
+
+/** @param {Result[]} results without the oldest, where there are too many */
+function pruned(results) {
+  const over = results.filter((result) => !result.favourite).length - MAX_RESULTS;
+  const oldest = over > 0 ? results.findIndex((result) => !result.favourite) : -1;
+  return results.filter((_, index) => index !== oldest);
+}
+
+/** @param {State} state @param {string} key */
+function find(state, key) {
+  return state.results.find((result) => result.key === key) ?? null;
+}
