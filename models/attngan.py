@@ -37,6 +37,7 @@ class Config:
     word_dim: int = 300  # of the text encoder's word vectors
     text_dim: int = 256  # D
     cond_dim: int = 100  # K
+    augments: bool = True  # False: the caption's vector is its mean, without noise
     z_dim: int = 100  # Z
     width: int = 32  # C of every stage's map
     blocks: int = 2  # residual blocks in each stage but the first
@@ -83,14 +84,16 @@ class Conditioning(NamedTuple):
 class ConditioningAugmentation(nn.Module):
     """A caption's vector, drawn around its mean (F_ca of eq. 1)."""
 
-    def __init__(self, text_dim: int, cond_dim: int) -> None:
+    def __init__(self, cfg: Config) -> None:
         super().__init__()
-        self.fc = nn.Sequential(nn.Linear(text_dim, 4 * cond_dim), GLU())
+        self.augments = cfg.augments
+        self.fc = nn.Sequential(nn.Linear(cfg.text_dim, 4 * cfg.cond_dim), GLU())
 
     def forward(self, sentence: Tensor, noise: Tensor) -> Conditioning:
         """(B, D), standard normal (B, K) -> three of (B, K), float32."""
         mu, logvar = self.fc(sentence).float().chunk(2, dim=1)
-        return Conditioning(mu + (0.5 * logvar).exp() * noise, mu, logvar)
+        cond = mu + (0.5 * logvar).exp() * noise if self.augments else mu
+        return Conditioning(cond, mu, logvar)
 
 
 class ResidualBlock(nn.Module):
@@ -160,7 +163,7 @@ class Generator(nn.Module):
 
     def __init__(self, cfg: Config) -> None:
         super().__init__()
-        self.augment = ConditioningAugmentation(cfg.text_dim, cfg.cond_dim)
+        self.augment = ConditioningAugmentation(cfg)
         self.first = FirstStage(cfg)
         self.later = nn.ModuleList(NextStage(cfg) for _ in range(cfg.stages - 1))
         painters = cfg.stages if cfg.paints_every_stage else 1

@@ -32,6 +32,7 @@ class Config(Reading):
     image_size: int = 256  # S
     stages: Literal[1, 2] = 2  # 1: Stage-I alone, and S is its side
     cond_dim: int = 128  # K
+    augments: bool = True  # False: the caption's vector is its mean, without noise
     z_dim: int = 100  # Z, without that of conditioning augmentation
     gen_channels: int = 192  # C of Stage-II next to the sketch, and twice that of Stage-I's end
     disc_channels: int = 96  # C after a discriminator's first layer
@@ -77,14 +78,16 @@ class Conditioning(NamedTuple):
 class ConditioningAugmentation(nn.Module):
     """A caption's vector, drawn around its mean (section 3.2)."""
 
-    def __init__(self, text_dim: int, cond_dim: int) -> None:
+    def __init__(self, cfg: Config) -> None:
         super().__init__()
-        self.fc = nn.Sequential(nn.Linear(text_dim, 2 * cond_dim), nn.ReLU())
+        self.augments = cfg.augments
+        self.fc = nn.Sequential(nn.Linear(cfg.text_dim, 2 * cfg.cond_dim), nn.ReLU())
 
     def forward(self, sentence: Tensor, noise: Tensor) -> Conditioning:
         """(B, D), (B, K) -> three of (B, K)."""
         mu, logvar = self.fc(sentence).chunk(2, dim=1)
-        return Conditioning(mu + (0.5 * logvar).exp() * noise, mu, logvar)
+        cond = mu + (0.5 * logvar).exp() * noise if self.augments else mu
+        return Conditioning(cond, mu, logvar)
 
 
 class StageOne(nn.Module):
@@ -97,7 +100,7 @@ class StageOne(nn.Module):
         widths = [cfg.gen_channels * 2**i // 2 for i in range(doublings, -1, -1)]
         self.width = widths[0]
         inner = self.width * 4 * 4
-        self.augment = ConditioningAugmentation(cfg.text_dim, cfg.cond_dim)
+        self.augment = ConditioningAugmentation(cfg)
         self.fc = nn.Sequential(
             nn.Linear(cfg.z_dim + cfg.cond_dim, inner, bias=False),
             nn.BatchNorm1d(inner),
@@ -131,7 +134,7 @@ class StageTwo(nn.Module):
     def __init__(self, cfg: Config) -> None:
         super().__init__()
         c = cfg.gen_channels
-        self.augment = ConditioningAugmentation(cfg.text_dim, cfg.cond_dim)
+        self.augment = ConditioningAugmentation(cfg)
         first = nn.Sequential(nn.Conv2d(3, c, 3, padding=1, bias=False), nn.ReLU(inplace=True))
         self.encoder = nn.Sequential(first, _down(c, 2 * c), _down(2 * c, 4 * c))
         self.join = nn.Sequential(*_conv3(4 * c + cfg.cond_dim, 4 * c), nn.ReLU(inplace=True))

@@ -30,6 +30,7 @@ class Config(Reading):
     image_size: int = 256  # S
     branches: int = 3  # each draws a picture of twice the side of the one before
     cond_dim: int = 128  # K
+    augments: bool = True  # False: the caption's vector is its mean, without noise
     z_dim: int = 100  # Z, without that of conditioning augmentation
     gen_channels: int = 64  # C of the first branch; halves with each
     disc_channels: int = 64  # C after the discriminator's first layer
@@ -85,14 +86,16 @@ class Conditioning(NamedTuple):
 class ConditioningAugmentation(nn.Module):
     """A caption's vector, drawn around its mean."""
 
-    def __init__(self, text_dim: int, cond_dim: int) -> None:
+    def __init__(self, cfg: Config) -> None:
         super().__init__()
-        self.fc = nn.Sequential(nn.Linear(text_dim, 4 * cond_dim), GLU())
+        self.augments = cfg.augments
+        self.fc = nn.Sequential(nn.Linear(cfg.text_dim, 4 * cfg.cond_dim), GLU())
 
     def forward(self, sentence: Tensor, noise: Tensor) -> Conditioning:
         """(B, D), (B, K) -> three of (B, K)."""
         mu, logvar = self.fc(sentence).chunk(2, dim=1)
-        return Conditioning(mu + (0.5 * logvar).exp() * noise, mu, logvar)
+        cond = mu + (0.5 * logvar).exp() * noise if self.augments else mu
+        return Conditioning(cond, mu, logvar)
 
 
 class FirstBranch(nn.Module):
@@ -150,7 +153,7 @@ class Generator(nn.Module):
         super().__init__()
         self.cfg = cfg
         widths = [cfg.gen_channels // 2**i for i in range(cfg.branches)]
-        self.augment = ConditioningAugmentation(cfg.text_dim, cfg.cond_dim)
+        self.augment = ConditioningAugmentation(cfg)
         self.first = FirstBranch(cfg)
         self.next = nn.ModuleList(NextBranch(width, cfg) for width in widths[:-1])
         self.to_rgb = nn.ModuleList(_to_rgb(width) for width in widths[-len(cfg.sides) :])

@@ -40,6 +40,7 @@ class Config:
     skips: bool = False  # add the encoder's features at every side of the decoder
     blend: bool = False  # also predict where to change; elsewhere the source's pixels stay
     disc_widths: tuple[int, ...] = (64, 128, 256, 512, 512)  # C of the discriminator
+    word_level: bool = True  # False: the discriminator reads a caption's sentence as its one word
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "widths", tuple(self.widths))  # lists when read from JSON
@@ -181,6 +182,7 @@ class Discriminator(nn.Module):
         self.text = BiGRU(cfg.word_dim, cfg.text_dim)
         self.to_filter = nn.ModuleList(nn.Linear(cfg.text_dim, c + 1) for c in widths[-3:])
         self.to_layer = nn.Linear(cfg.text_dim, 3)
+        self.word_level = cfg.word_level
 
     def look(self, image: Tensor) -> tuple[Tensor, list[Tensor]]:
         """(B, 3, S, S) -> real-or-not logits (B,), image vectors v_j of the last 3 layers."""
@@ -193,6 +195,8 @@ class Discriminator(nn.Module):
 
     def match(self, vectors: list[Tensor], text: TextFeatures) -> Judgement:
         """Image vectors and caption features -> eq. 5 and its parts."""
+        if not self.word_level:
+            text = TextFeatures(text.sentence[:, None], text.sentence, text.mask[:, :1])
         words = text.words
         with torch.autocast(words.device.type, enabled=False):
             beta = self.to_layer(words).softmax(-1)  # (B, T, 3)

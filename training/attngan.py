@@ -46,7 +46,7 @@ class Recipe:
     model: Config  # the text encoder's sizes are DAMSM's, whatever stands here
     batch_size: int
     gammas: Gammas = BIRDS
-    lambda_damsm: float = 5.0  # lambda of eq. 3
+    lambda_damsm: float = 5.0  # lambda of eq. 3; 0: without DAMSM
     lambda_kl: float = 1.0  # of conditioning augmentation against N(0, 1)
     lambda_feature: float = 0.0  # of the feature discriminator; 0: there is none
     learning_rate: float = 2e-4
@@ -206,7 +206,8 @@ class AttnganTrainer(Trainer):
         if recipe.lambda_damsm:
             fit = damsm_losses(self._read(drawing.images[-1], taps), asked, labels, recipe.gammas)
             losses["g_damsm"] = recipe.lambda_damsm * fit.total()
-        losses["g_kl"] = recipe.lambda_kl * _kl(drawing.conditioning)
+        if self.cfg.augments:
+            losses["g_kl"] = recipe.lambda_kl * _kl(drawing.conditioning)
         if self.features is not None:
             (judged,) = self.features(taps, asked.sentence)
             losses["g_feature"] = recipe.lambda_feature * hinge_generator(judged)

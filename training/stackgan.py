@@ -60,10 +60,9 @@ SMALL = Recipe(
 RECIPES = {"small": SMALL, "paper": PAPER}
 
 
-def second_stage(recipe: Recipe) -> Recipe:
-    """The recipe that goes on from what `recipe`, of Stage-I, has made."""
-    cfg = recipe.model
-    both = replace(cfg, stages=2, image_size=cfg.image_size * ENLARGEMENT)
+def second_stage(recipe: Recipe, first: Config) -> Recipe:
+    """The recipe that goes on from a Stage-I of this config."""
+    both = replace(first, stages=2, image_size=first.image_size * ENLARGEMENT)
     return replace(recipe, model=both)
 
 
@@ -122,7 +121,8 @@ class StackganTrainer(GenerationTrainer):
     def draw(self, sentence: Tensor, rng: torch.Generator) -> Drawn:
         noise = torch.randn(len(sentence), self.net.noise_dim, generator=rng).to(self.device)
         pictures, drawn = self.net.generator(sentence, noise)
-        return Drawn([pictures[-1].float()], drawn.mu, kl_divergence(drawn.mu, drawn.logvar))
+        kl = kl_divergence(drawn.mu, drawn.logvar) if self.recipe.model.augments else None
+        return Drawn([pictures[-1].float()], drawn.mu, kl)
 
     def tell(self, sentence: Tensor) -> Tensor:
         nothing = torch.zeros(len(sentence), self.recipe.model.cond_dim, device=self.device)
@@ -148,9 +148,10 @@ class StackganTrainer(GenerationTrainer):
         self, drawn: Drawn, shown: list[Tensor], sentence: Tensor, rng: torch.Generator
     ) -> dict[str, Tensor]:
         """Eq. 4 or 6; -log D in place of log(1 - D), as in the authors' code."""
-        assert drawn.kl is not None
         judged = self.discs[0](shown[0], drawn.told.detach())
         losses = {"g_cond": says_real(judged.conditional)}
         if judged.unconditional is not None:
             losses["g_free"] = says_real(judged.unconditional)
-        return losses | {"g_kl": self.recipe.lambda_kl * drawn.kl}
+        if drawn.kl is not None:
+            losses["g_kl"] = self.recipe.lambda_kl * drawn.kl
+        return losses

@@ -69,7 +69,8 @@ class StackganV2Trainer(GenerationTrainer):
         noise = torch.randn(len(sentence), self.net.noise_dim, generator=rng).to(self.device)
         pictures, drawn = self.net.generator(sentence, noise)
         pictures = [picture.float() for picture in pictures]
-        return Drawn(pictures, drawn.mu, kl_divergence(drawn.mu, drawn.logvar))
+        kl = kl_divergence(drawn.mu, drawn.logvar) if self.recipe.model.augments else None
+        return Drawn(pictures, drawn.mu, kl)
 
     def tell(self, sentence: Tensor) -> Tensor:
         nothing = torch.zeros(len(sentence), self.recipe.model.cond_dim, device=self.device)
@@ -97,13 +98,13 @@ class StackganV2Trainer(GenerationTrainer):
     ) -> dict[str, Tensor]:
         """Eq. 12 summed over branches (eq. 10), KL and colour consistency."""
         recipe = self.recipe
-        assert drawn.kl is not None
         judged = [disc(s, drawn.told) for disc, s in zip(self.discs, shown, strict=True)]
         losses = {"g_cond": torch.stack([says_real(j.conditional) for j in judged]).sum()}
         free = [says_real(j.unconditional) for j in judged if j.unconditional is not None]
         if free:
             losses["g_free"] = recipe.lambda_free * torch.stack(free).sum()
-        losses["g_kl"] = recipe.lambda_kl * drawn.kl
+        if drawn.kl is not None:
+            losses["g_kl"] = recipe.lambda_kl * drawn.kl
         if recipe.lambda_colour and len(drawn.pictures) > 1:
             consistency = colour_consistency(drawn.pictures, recipe.covariance)
             losses["g_colour"] = recipe.lambda_colour * consistency

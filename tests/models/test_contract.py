@@ -1,5 +1,6 @@
 """Every system in the registry keeps the common contract. A new row is tested by being there."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -49,6 +50,21 @@ def test_a_batch_equals_its_parts(spec: Spec, task: Task) -> None:
     for i, caption in enumerate(CAPTIONS):
         alone = _run(system, task, captions=(caption,), rows=slice(i, i + 1)).image
         torch.testing.assert_close(alone, together[i : i + 1], atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("name", ["attngan", "stackgan", "stackgan_v2"])
+def test_without_conditioning_augmentation_only_the_pictures_own_noise_counts(name: str) -> None:
+    module: Any = find(name).module()
+    for augments in (True, False):
+        torch.manual_seed(0)
+        system = module.SYSTEM(replace(module.TINY, augments=augments), WORDS).eval()
+        text, noise = system.encode_text(CAPTIONS), torch.randn(2, system.noise_dim)
+        other = torch.cat([noise[:, : system.cfg.z_dim], torch.randn(2, 8)], dim=1)
+        with torch.inference_mode():
+            pictures = [
+                system.generate(text, n[:, : system.noise_dim]).image for n in (noise, other)
+            ]
+        assert torch.equal(*pictures) != augments
 
 
 @ROWS

@@ -67,6 +67,21 @@ def test_huge_word_vectors_give_a_finite_score() -> None:
     assert discriminator.match(vectors, text).log_match.isfinite().all()
 
 
+def test_without_word_level_the_discriminator_reads_the_sentence_alone() -> None:
+    torch.manual_seed(0)
+    words, mask = torch.randn(1, 3, TINY.text_dim), torch.ones(1, 3, dtype=torch.bool)
+    others = words.flip(1)  # of the same mean
+    for word_level in (True, False):
+        discriminator = Discriminator(replace(TINY, word_level=word_level)).eval()
+        _, vectors = discriminator.look(torch.randn(1, 3, 16, 16))
+        sentence = torch.randn(1, TINY.text_dim)
+        first, second = (
+            discriminator.match(vectors, TextFeatures(w, sentence, mask))
+            for w in (words, others * 2)
+        )
+        assert torch.equal(first.log_match, second.log_match) != word_level
+
+
 def test_a_blending_generator_can_only_keep_or_replace_each_pixel() -> None:
     generator = Generator(replace(TINY, blend=True)).eval()
     with torch.no_grad():

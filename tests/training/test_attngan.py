@@ -42,6 +42,12 @@ def test_every_stages_discriminator_learns_what_is_drawn(tmp_path: Path) -> None
         assert sum(losses[-5:]) < 0.8 * sum(losses[:5])
 
 
+def test_damsm_and_conditioning_augmentation_are_switches(tmp_path: Path) -> None:
+    plain = replace(RECIPE, lambda_damsm=0, model=replace(RECIPE.model, augments=False))
+    missing = _trainer(tmp_path).train_step(0).keys() - _trainer(tmp_path, plain).train_step(0)
+    assert missing == {"g_damsm", "g_kl"}
+
+
 def test_the_encoders_stay_as_they_came(tmp_path: Path) -> None:
     trainer = _trainer(tmp_path)
     before = {k: v.clone() for k, v in trainer.damsm.state_dict().items()}

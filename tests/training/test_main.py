@@ -100,6 +100,19 @@ def test_the_style_encoder_is_trained_on_a_trained_generator(
     assert header.vocabulary.words == ("a", "thing")
 
 
+def test_an_ablation_is_a_run_of_its_own(toys: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = replace(gan_int_cls.SMALL, model=test_style_encoder.CFG, batch_size=4)
+    monkeypatch.setitem(gan_int_cls.RECIPES, "small", recipe)
+    command = ("gan-int-cls", "--data", toys, "--steps", 1)
+    assert _invoke(*command).exit_code == 0
+    ablation = (*command, "--set", "lambda_int=0", "--set", "model.z_dim=2")
+    refused = _invoke(*ablation)
+    assert refused.exit_code == 2
+    assert "model.z_dim=3, not 2; lambda_int=1.0, not 0.0" in _flat(refused.output)
+    assert _invoke(*ablation, "--run", "no-int").exit_code == 0
+    assert read_header(Path("no-int/gan-int-cls-toys-16.safetensors")).config["z_dim"] == 2
+
+
 def test_a_checkpoint_of_another_system_is_refused(toys: Path) -> None:
     other = Path(f"{write_tiny_model(Path(), 'tagan')}.safetensors")
     result = _invoke("style-encoder", "--data", toys, "--generator", other)

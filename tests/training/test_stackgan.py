@@ -34,7 +34,7 @@ def test_the_second_stage_is_trained_and_the_first_and_its_words_stay(toys: Path
 
 
 def test_the_second_stage_judges_pictures_of_four_times_the_side(toys: Path) -> None:
-    assert second_stage(FIRST).model.image_size == 32
+    assert second_stage(FIRST, FIRST.model).model.image_size == 32
     losses = _second(toys, Stackgan(FIRST.model, WORDS)).train_step(0)
     assert {"d_cond", "d_free", "g_cond", "g_free", "g_kl"} == losses.keys()
 
@@ -51,9 +51,9 @@ def test_a_second_stage_without_a_fitting_first_is_refused(toys: Path) -> None:
 def test_the_paper_recipe_is_the_published_one() -> None:
     assert (PAPER.lambda_kl, PAPER.batch_size, PAPER.learning_rate) == (2.0, 128, 2e-4)
     assert (PAPER.model.gen_channels, PAPER.model.image_size) == (192, 64)
-    assert second_stage(PAPER).model.image_size == 256
+    assert second_stage(PAPER, PAPER.model).model.image_size == 256
 
 
 def _second(toys: Path, sketcher: Stackgan | None) -> GenerationTrainer:
     options: dict[str, Any] = {"sketcher": sketcher, "steps": 4}
-    return build(StackganTrainer, second_stage(FIRST), "stackgan", toys, **options)
+    return build(StackganTrainer, second_stage(FIRST, FIRST.model), "stackgan", toys, **options)

@@ -34,6 +34,12 @@ def test_without_jcu_there_are_no_unconditional_losses(toys: Path) -> None:
     assert joint.keys() - single.keys() == {"d_free", "g_free"}
 
 
+def test_without_conditioning_augmentation_there_is_no_divergence_to_lower(toys: Path) -> None:
+    recipe = replace(RECIPE, model=replace(TINY, augments=False))
+    trainer = build(StackganV2Trainer, recipe, "stackgan_v2", toys, steps=4)
+    assert "g_kl" not in trainer.train_step(0)
+
+
 def test_one_branch_has_one_discriminator_and_no_sizes_to_compare(toys: Path) -> None:
     recipe = replace(RECIPE, model=replace(TINY, one_branch=True))
     trainer = build(StackganV2Trainer, recipe, "stackgan_v2", toys, steps=4)

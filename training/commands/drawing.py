@@ -1,6 +1,5 @@
 """Commands that train systems that make a picture from a caption alone."""
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -40,10 +39,11 @@ def train_stackgan(
     ] = None,
 ) -> None:
     """Train StackGAN: Stage-I, a sketch; then, with --sketcher, Stage-II, four times the side."""
-    recipe = chosen(options, stackgan.RECIPES)
-    first = load_system(sketcher, Stackgan) if sketcher else None
-    if first:
-        recipe = stackgan.second_stage(replace(recipe, model=first.cfg))
+    recipes, first = stackgan.RECIPES, None
+    if sketcher:
+        first = load_system(sketcher, Stackgan)
+        recipes = {name: stackgan.second_stage(r, first.cfg) for name, r in recipes.items()}
+    recipe = chosen(options, recipes)
     train_system(
         options,
         recipe,

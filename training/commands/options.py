@@ -11,10 +11,11 @@ import typer
 
 from models.checkpoint import BadCheckpoint
 from models.text.vse import BadReader
+from training.commands.settings import BadSetting, OtherRecipe
 from training.data import BadData
 
 # What a person can put right; the rest are our mistakes, and keep their traceback.
-_REFUSALS = (BadCheckpoint, BadData, BadReader)
+_REFUSALS = (BadCheckpoint, BadData, BadReader, BadSetting, OtherRecipe)
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,10 @@ class TrainOptions:
     data: Annotated[Path, typer.Option(help="Folder with train/metadata.jsonl and pictures.")]
     domain: Annotated[str | None, typer.Option(help="Its name; default: the folder's.")] = None
     recipe: Annotated[str, typer.Option(help="small (for two CPU cores) or paper.")] = "small"
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="A setting other than the recipe's."),
+    ] = None
     steps: Annotated[int, typer.Option(help="Optimiser steps, over all resumed runs.")] = 10_000
     minutes: Annotated[float | None, typer.Option(help="Stop, resumable, after so long.")] = None
     run: Annotated[Path | None, typer.Option(help="Folder of the run; default: .runs/ID.")] = None

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import torch
 import typer
@@ -13,13 +13,16 @@ from models.text.vocabulary import Vocabulary
 from models.weights import load
 from training import loop
 from training.commands.options import SystemOptions, TrainOptions
+from training.commands.settings import changed, keep
 from training.data import CaptionedPictures, Example, Sampling, read_split
 
 _KEPT_SHARE = 20  # one picture in so many is kept from training, to be looked at
 
 
 class Recipe(Protocol):
-    """What all recipes have."""
+    """What all recipes, which are dataclasses, have."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
 
     @property
     def sampling(self) -> Sampling: ...
@@ -30,15 +33,16 @@ S = TypeVar("S", bound=System)
 
 
 def chosen(options: TrainOptions, recipes: Mapping[str, R]) -> R:
-    """The recipe that was asked for.
+    """The recipe that was asked for, with the settings that were.
 
     Raises:
         typer.BadParameter: there is none of this name.
+        BadSetting: it has no such setting, or the setting no such value.
     """
     if options.recipe not in recipes:
         names = ", ".join(recipes)
         raise typer.BadParameter(f"no recipe {options.recipe!r}; there is: {names}")
-    return recipes[options.recipe]
+    return changed(recipes[options.recipe], options.changes or ())
 
 
 def load_system(path: Path, kind: type[S]) -> S:
@@ -86,7 +90,7 @@ def train_system(
         given = {"steps": options.steps, "seed": options.seed, "device": loop.device()}
         return build(recipe, *pictures, header, **given)
 
-    if path := _run(options, header.id, trainer):
+    if path := _run(options, header.id, recipe, trainer):
         typer.echo(f"wrote {path}; copy it to checkpoints/ to use it")
 
 
@@ -111,17 +115,21 @@ def train_encoder(
         pictures = _pictures(examples, vocabulary, image_size, max_words, recipe.sampling)
         return build(recipe, *pictures, seed=options.seed, device=loop.device())
 
-    if path := _run(options, f"{name}-{options.domain_name}", trainer):
+    if path := _run(options, f"{name}-{options.domain_name}", recipe, trainer):
         typer.echo(f"wrote {path}; give it to `python -m training {then}`")
 
 
-def _run(options: TrainOptions, name: str, trainer: Callable[[], loop.Trainer]) -> Path | None:
+def _run(
+    options: TrainOptions, name: str, recipe: Recipe, trainer: Callable[[], loop.Trainer]
+) -> Path | None:
     """Train in the folder of this name; what was exported, by the process that exports."""
     if options.threads:
         torch.set_num_threads(options.threads)
     folder = options.run or Path(".runs") / name
     settings = loop.RunSettings(folder, steps=options.steps, minutes=options.minutes)
     with loop.process_group():
+        if loop.is_main():
+            keep(recipe, folder)
         return loop.run(trainer(), settings)
 
 
