@@ -68,8 +68,8 @@ SMALL = Recipe(
         disc_width=32,
     ),
     batch_size=32,
-    lambda_damsm=2.0,
-    lambda_feature=1.0,
+    lambda_damsm=0.25,  # its gradient is tenfold that of all the discriminators together
+    lambda_feature=2.0,
     learning_rate=3e-4,
     fade=0.2,
     augmentation=Augmentation(translation=0.125, noise=0.05),
