@@ -28,10 +28,14 @@ class FeatureDiscriminator(nn.Module):
         taps: int = 3,
         width: int = 64,
         mixed: bool = False,
+        side: int | None = None,
     ) -> None:
-        """`mixed`: heads see random mixtures of channels and depths, and judge larger patches."""
+        """`mixed`: heads see random mixtures of channels and depths, and judge larger patches.
+
+        `side`: in pixels, to which pictures are brought first; the encoder knows large ones best.
+        """
         super().__init__()
-        self.taps = taps
+        self.taps, self.side = taps, side
         self.encoder = encoder
         channels = encoder.cfg.tap_channels[:taps]
         self.mix = Mixture(channels, width) if mixed else nn.Identity()
@@ -42,6 +46,9 @@ class FeatureDiscriminator(nn.Module):
 
     def features(self, image: Tensor) -> tuple[Tensor, ...]:
         """(B, 3, S, S) in [-1, 1] -> one (B, C, h, w) a head."""
+        if self.side is not None:
+            size = (self.side, self.side)
+            image = interpolate(image, size, mode="bilinear", align_corners=True)
         return self.encoder.features(image, self.taps)
 
     def forward(self, features: tuple[Tensor, ...], *sentences: Tensor) -> list[list[Tensor]]:

@@ -38,6 +38,7 @@ from training.sheets import row, sheet
 from training.steps import adam, descend, held, set_rate, shrunk
 
 _SHEET_COLUMNS = 8
+_LOOK_SIDE = 128  # pixels, at which the feature discriminator sees pictures
 
 
 class ReadsCharacters(ValueError):
@@ -108,7 +109,11 @@ class GenerationTrainer(Trainer):
         lite = load_lite("lite0")
         self.image_side = self._place(ImageSide(lite, recipe.model.text_dim))
         self.features = (
-            self._place(FeatureDiscriminator(lite, recipe.model.text_dim))
+            self._place(
+                FeatureDiscriminator(
+                    lite, recipe.model.text_dim, taps=4, mixed=True, side=_LOOK_SIDE
+                )
+            )
             if recipe.lambda_feature
             else None
         )
@@ -238,7 +243,7 @@ class GenerationTrainer(Trainer):
         modules = {"net": self.net, "discs": self.discs, "average": self.average.copy}
         modules["image_side"] = self.image_side.project
         if self.features is not None:
-            modules["features"] = self.features.heads
+            modules["features"] = nn.ModuleList([self.features.mix, self.features.heads])
         return modules
 
     def state(self) -> dict[str, Any]:

@@ -26,6 +26,11 @@ def test_mixed_heads_end_on_one_grid_and_plain_ones_on_their_taps() -> None:
         assert [logits.shape[-1] for logits in judge(taps, SENTENCE)[0]] == sides
 
 
+def test_pictures_are_brought_to_the_side_that_is_asked_for() -> None:
+    judge = FeatureDiscriminator(load_lite("lite0"), 8, side=96)
+    assert [tap.shape[-1] for tap in judge.features(_pictures())] == [24, 12, 6]
+
+
 def test_the_heads_learn_and_the_mixture_stays() -> None:
     judge = FeatureDiscriminator(load_lite("lite0"), 8, taps=4, width=8, mixed=True)
     trained = {id(parameter) for parameter in judge.trained_parameters()}
