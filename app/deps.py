@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
+import redis.asyncio
 from anyio import CapacityLimiter
 from fastapi import Depends, Header
 from starlette.requests import Request
@@ -27,6 +28,8 @@ class Services:
     samples: SampleList
     uploads: Uploads
     waiters: CapacityLimiter  # threads that wait for jobs, apart from those that serve requests
+    streams: redis.asyncio.Redis  # the queue server, for the event loop: events of jobs
+    followers: CapacityLimiter  # streams of events that are open
 
 
 async def _services(request: Request) -> Services:

@@ -19,6 +19,7 @@ from starlette.responses import Response
 
 from app.catalogue import UnknownModel
 from app.middleware import add_headers
+from worker.idempotency import KeyReused
 from worker.pictures import BadCrop, BadPicture, NotAPicture, TooLarge
 from worker.queue import QueueDown, QueueFull, UnknownJob
 from worker.store import NotStored
@@ -115,6 +116,7 @@ _TRANSLATIONS: Mapping[type[Exception], Callable[[Any], Problem]] = {
     UnknownJob: lambda _: NotFound("there is no such job: its id is wrong, or it was long ago"),
     NotStored: lambda _: Gone("the picture is no longer kept: ask for it again"),
     UnknownModel: lambda error: InvalidRequest.of("model", str(error), suggestions=error.known),
+    KeyReused: lambda error: InvalidRequest.of("Idempotency-Key", str(error)),
     QueueFull: lambda _: Unavailable("the queue is full: try again later"),
     QueueDown: lambda _: Unavailable("the queue cannot be reached: nothing was taken on"),
 }

@@ -12,9 +12,22 @@ from app import errors
 from app.catalogue import Catalogue
 from app.deps import Services
 from app.middleware import BodyLimit, ResponseHeaders
-from app.routes import captions, edits, generations, health, images, jobs, models, pages, samples
+from app.routes import (
+    captions,
+    edits,
+    events,
+    generations,
+    health,
+    images,
+    job_list,
+    jobs,
+    models,
+    pages,
+    samples,
+)
 from app.settings import Settings
 from app.uploads import Uploads
+from worker.connection import connect_async
 from worker.queue import JobQueue
 from worker.store import Store
 
@@ -45,7 +58,18 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=_lifespan,
     )
     app.state.services = services
-    for routes in (edits, generations, images, jobs, models, captions, samples, health):
+    for routes in (
+        edits,
+        generations,
+        images,
+        job_list,
+        jobs,
+        events,
+        models,
+        captions,
+        samples,
+        health,
+    ):
         app.include_router(routes.router)
     app.include_router(pages.create_router())
     app.mount("/static", pages.create_static())
@@ -75,6 +99,8 @@ def _services(settings: Settings) -> Services:
         samples=samples.read_samples(pages.STATIC),
         uploads=Uploads(store, max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels),
         waiters=CapacityLimiter(settings.max_waiters),
+        streams=connect_async(settings.redis_url, max_connections=settings.max_followers),
+        followers=CapacityLimiter(settings.max_followers),
     )
 
 
@@ -82,6 +108,7 @@ def _services(settings: Settings) -> Services:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
     app.state.services.queue.connection.close()
+    await app.state.services.streams.aclose()
 
 
 def _version() -> str:

@@ -66,6 +66,8 @@ _JOB: JsonDict = {
     "seed": 7,
     "image_id": "uploads-ab6b5a0a5b3e43c680b28063c8450302.jpeg",
     "queue_position": None,
+    "eta_s": None,
+    "progress": 1.0,
     "outputs": [
         {
             "image": "/jobs/9fa9c0e13bd24f1aa3e90f8704ecd9f8/outputs/0/image",
@@ -92,6 +94,7 @@ _JOB: JsonDict = {
     "unknown_words": [{"word": "flowr", "nearest": ["flower"]}],
     "metrics": {"queue_s": 0.01, "load_s": 0.0, "predict_s": 0.04, "batch_size": 1},
     "error": None,
+    "request_id": "b4e0c1f2a97d4b6c8d21c6a0f3f1a2b3",
     "created_at": "2026-11-23T08:20:53.688600Z",
     "started_at": "2026-11-23T08:20:53.698600Z",
     "finished_at": "2026-11-23T08:20:53.796790Z",
@@ -99,6 +102,7 @@ _JOB: JsonDict = {
     "links": {
         "self": "/jobs/9fa9c0e13bd24f1aa3e90f8704ecd9f8",
         "cancel": "/jobs/9fa9c0e13bd24f1aa3e90f8704ecd9f8/cancel",
+        "events": "/jobs/9fa9c0e13bd24f1aa3e90f8704ecd9f8/events",
     },
 }
 
@@ -183,10 +187,11 @@ class JobError(BaseModel):
 
 
 class JobLinks(BaseModel):
-    """Where the job itself is, and where it can be stopped (by POST)."""
+    """Where the job itself is, where it can be stopped (by POST) and where it can be followed."""
 
     self: str
     cancel: str
+    events: str
 
 
 class Job(BaseModel):
@@ -202,11 +207,17 @@ class Job(BaseModel):
     seed: int = Field(description="Of the first variation.")
     image_id: str | None = Field(description="The photo, for an edit; others can follow on it.")
     queue_position: int | None = Field(description="Jobs ahead of it; null unless it is queued.")
+    eta_s: float | None = Field(
+        description="About how many seconds it will still take; null when it has ended, or when "
+        "nothing like it was done lately."
+    )
+    progress: float = Field(ge=0, le=1, description="How much of the work is done.")
     outputs: list[JobOutput]
     animation: str | None = Field(description="Of an interpolation: WebP, `?format=gif` GIF.")
     unknown_words: list[Word] = Field(description="Words that the model never saw.")
     metrics: JobMetrics | None
     error: JobError | None
+    request_id: str | None = Field(description="`X-Request-ID` of the request that it came with.")
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
@@ -214,7 +225,9 @@ class Job(BaseModel):
     links: JobLinks
 
     @classmethod
-    def of(cls, view: JobView, unknown_words: Sequence[UnknownWord]) -> Self:
+    def of(
+        cls, view: JobView, unknown_words: Sequence[UnknownWord], *, eta_s: float | None
+    ) -> Self:
         link, asked, result = f"/jobs/{view.id}", view.request, view.result
         files = enumerate(result.outputs if result else ())
         return cls(
@@ -226,16 +239,53 @@ class Job(BaseModel):
             seed=asked.seed,
             image_id=asked.image_id,
             queue_position=view.queue_position,
+            eta_s=None if eta_s is None else round(eta_s, 3),
+            progress=view.progress,
             outputs=[JobOutput.of(file, f"{link}/outputs/{n}") for n, file in files],
             animation=f"{link}/animation" if result and result.animation else None,
             unknown_words=[Word.of(word) for word in unknown_words],
             metrics=JobMetrics.model_validate(result.metrics) if result else None,
             error=JobError.model_validate(view.error) if view.error else None,
+            request_id=view.request_id,
             created_at=view.created_at,
             started_at=view.started_at,
             finished_at=view.finished_at,
             expires_at=view.expires_at,
-            links=JobLinks(self=link, cancel=f"{link}/cancel"),
+            links=JobLinks(self=link, cancel=f"{link}/cancel", events=f"{link}/events"),
+        )
+
+
+class JobList(BaseModel):
+    """Some jobs, newest first."""
+
+    jobs: list[Job]
+    next: str | None = Field(
+        description="The `cursor` of the next page; null on the last. A page may have fewer jobs "
+        "than asked for, even none, and yet not be the last."
+    )
+
+
+class JobEvent(BaseModel):
+    """Where a job is, as told while it is under way."""
+
+    status: Status
+    progress: float = Field(ge=0, le=1)
+    queue_position: int | None = Field(None, description="In `position` events.")
+    eta_s: float | None = Field(None, description="In `position` events, if it is known.")
+    job: Job | None = Field(None, description="The whole job, in the `ended` event.")
+
+    @classmethod
+    def of(
+        cls,
+        status: Status,
+        progress: float,
+        *,
+        queue_position: int | None = None,
+        eta_s: float | None = None,
+        job: Job | None = None,
+    ) -> Self:
+        return cls(
+            status=status, progress=progress, queue_position=queue_position, eta_s=eta_s, job=job
         )
 
 

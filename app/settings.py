@@ -15,3 +15,4 @@ class Settings(SharedSettings):
     max_pixels: int = Field(default=pictures.MAX_PIXELS, gt=0)
     max_wait_s: int = Field(default=60, ge=0)  # the longest `Prefer: wait`
     max_waiters: int = Field(default=48, ge=1)  # a connection each, of the queue client's 100
+    max_followers: int = Field(default=200, ge=1)  # streams of events; a connection each

@@ -13,6 +13,13 @@ PACKAGES = ("app", "worker", "models", "training")
 FREE_OF_TORCH = (
     "worker.messages",
     "worker.queue",
+    "worker.standing",
+    "worker.records",
+    "worker.connection",
+    "worker.events",
+    "worker.listing",
+    "worker.pace",
+    "worker.idempotency",
     "worker.store",
     "worker.heatmaps",
     "worker.pictures",

@@ -82,6 +82,9 @@ class JobRunner:
             metrics = replace(outcome.metrics, queue_s=waited.total_seconds(), load_s=load_s)
             outcome = replace(outcome, metrics=metrics)
         self._queue.finish(job_id, outcome)
+        if isinstance(outcome, Result):
+            seconds, pictures = outcome.metrics.predict_s, job.request.pictures
+            self._queue.note_pace(job.request, seconds=seconds, pictures=pictures)
         _log.info("job %s: %s", job_id, _summary(outcome))
 
     def give_up(self, job_id: str, limit_s: float) -> None:

@@ -31,6 +31,11 @@ class Request:
     full_resolution: bool = True  # False: a preview, at most 768 px on its long side
     format: str | None = None  # png, jpeg or webp; None: as the photo came, else png
 
+    @property
+    def pictures(self) -> int:
+        """How many it asks for."""
+        return self.variations
+
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 

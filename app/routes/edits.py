@@ -11,6 +11,7 @@ from app.forms import EditForm
 from app.routes.images import REFUSALS
 from app.routes.submissions import answer, check_room, read_wish
 from app.schemas import Job
+from app.terms import Asked
 from app.uploads import Picture
 from models.registry import Task
 from worker.pictures import check_crop
@@ -20,9 +21,12 @@ router = APIRouter(tags=["edits"])
 
 
 def _submit(
-    services: All, form: Annotated[EditForm, Form(media_type="multipart/form-data")]
+    services: All, asked: Asked, form: Annotated[EditForm, Form(media_type="multipart/form-data")]
 ) -> str:
     """Check everything, then keep the pictures, then queue the job; a refusal leaves nothing."""
+    terms = asked.with_body(form)
+    if terms.key and (earlier := services.queue.earlier(terms.key)):
+        return earlier
     request = read_wish(services, form, Task.MANIPULATE)
     upload, size = _photo(services, form)
     mask = services.uploads.read(form.mask) if form.mask else None
@@ -38,7 +42,7 @@ def _submit(
         crop=form.crop,
         full_resolution=form.full_resolution,
     )
-    return services.queue.submit(with_pictures)
+    return services.queue.submit(with_pictures, terms=terms)
 
 
 @router.post(

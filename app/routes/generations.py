@@ -9,16 +9,20 @@ from app.errors import BadRequest, ContentTooLarge, InvalidRequest, Unavailable,
 from app.forms import GenerationBody
 from app.routes.submissions import answer, check_room, read_wish
 from app.schemas import Job
+from app.terms import Asked
 from models.registry import Task
 
 router = APIRouter(tags=["generations"])
 
 
-def _submit(services: All, body: GenerationBody) -> str:
+def _submit(services: All, asked: Asked, body: GenerationBody) -> str:
     """Check everything, then queue the job."""
+    terms = asked.with_body(body)
+    if terms.key and (earlier := services.queue.earlier(terms.key)):
+        return earlier
     request = read_wish(services, body, Task.GENERATE)
     check_room(services)
-    return services.queue.submit(request)
+    return services.queue.submit(request, terms=terms)
 
 
 @router.post(

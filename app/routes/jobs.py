@@ -132,7 +132,8 @@ def read_heatmap(
 
 def describe(services: Services, view: JobView) -> Job:
     """The job with the words of its caption that its model never saw."""
-    return Job.of(view, services.models.unknown_words(view.request.caption, view.request.model))
+    unknown = services.models.unknown_words(view.request.caption, view.request.model)
+    return Job.of(view, unknown, eta_s=services.queue.seconds_left(view))
 
 
 def _output(view: JobView, number: int) -> OutputFile:

@@ -51,7 +51,7 @@ def check_room(services: Services) -> None:
 async def answer(services: Services, job_id: str, wait_s: int | None, response: Response) -> Job:
     """The job, with status and headers for how it stands: 200 at its end, else 202."""
     view = await _view(services, job_id, wait_s, response)
-    job = describe(services, view)
+    job = await to_thread.run_sync(describe, services, view)
     response.headers["Location"] = job.links.self
     if view.status.is_final:
         response.status_code = status.HTTP_200_OK

@@ -179,3 +179,17 @@ def test_a_job_that_never_was_is_not_found(client: httpx.Client, method: str, pa
 
 def test_a_job_is_never_answered_from_a_cache(client: httpx.Client, job_id: str) -> None:
     assert client.get(f"/jobs/{job_id}").headers["cache-control"] == "no-store"
+
+
+def test_a_job_says_how_long_it_will_take_and_how_far_it_is(
+    client: httpx.Client, queue: JobQueue, job_id: str, finish: Callable[[str], Result]
+) -> None:
+    assert client.get(f"/jobs/{job_id}").json()["eta_s"] is None
+    queue.note_pace(_REQUEST, seconds=1.5, pictures=1)
+    job = client.get(f"/jobs/{job_id}").json()
+    assert (job["eta_s"], job["progress"]) == (1.5, 0)
+    queue.advance(job_id, 0.25)
+    assert client.get(f"/jobs/{job_id}").json()["progress"] == 0.25
+    finish(job_id)
+    job = client.get(f"/jobs/{job_id}").json()
+    assert (job["eta_s"], job["progress"]) == (None, 1)

@@ -1,0 +1,81 @@
+"""How long pictures took lately, by model, and so when a job will be done. Free of torch."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+import redis
+
+from worker.messages import Request
+from worker.records import JobView, Status, now
+
+_LATELY = 15  # passes that count; half of them must have changed before an estimate does
+_TTL_S = 7 * 24 * 3600
+
+
+@dataclass(frozen=True)
+class Pace:
+    """What the last passes through one model were like: medians."""
+
+    picture_s: float  # of a worker's time for one picture, from its photo to its file
+    pictures: float  # that went through the network together
+
+
+def note_pace(connection: redis.Redis, request: Request, *, seconds: float, pictures: int) -> None:
+    """Remember that `pictures` like those of `request` took a worker so many seconds in all."""
+    with connection.pipeline() as pipe:
+        pipe.lpush(_key(request), f"{seconds / pictures:.4g} {pictures}")
+        pipe.ltrim(_key(request), 0, _LATELY - 1)
+        pipe.expire(_key(request), _TTL_S)
+        pipe.execute()
+
+
+def read_paces(connection: redis.Redis, requests: Sequence[Request]) -> dict[str, Pace]:
+    """The pace of each kind of request among these that was done before, by its kind."""
+    kinds = sorted({_kind(request) for request in requests})
+    with connection.pipeline() as pipe:
+        for kind in kinds:
+            pipe.lrange(_PREFIX + kind, 0, -1)
+        answers = pipe.execute()
+    return {kind: _pace(lines) for kind, lines in zip(kinds, answers, strict=True) if lines}
+
+
+def seconds_left(
+    view: JobView,
+    ahead: Sequence[Request],
+    paces: Mapping[str, Pace],
+    *,
+    running: int,
+    workers: int,
+) -> float | None:
+    """Seconds until an unfinished job will have ended; None where its like was never done.
+
+    `ahead` wait before it, `running` have been begun and are taken for half done. What waits is
+    shared among `workers`, and the job goes through the network with others if there are any.
+    """
+    if (own := paces.get(_kind(view.request))) is None:
+        return None
+    if view.status is not Status.QUEUED:
+        spent = (now() - view.started_at).total_seconds() if view.started_at else 0.0
+        return max(0.0, own.picture_s * max(view.request.pictures, own.pictures) - spent)
+    before = sum(paces.get(_kind(r), own).picture_s * r.pictures for r in ahead)
+    begun = running * own.picture_s * own.pictures / 2
+    beside = own.pictures if ahead else 0
+    return (before + begun) / max(1, workers) + own.picture_s * max(view.request.pictures, beside)
+
+
+def _pace(lines: Sequence[bytes]) -> Pace:
+    seconds, pictures = zip(*(map(float, line.split()) for line in lines), strict=True)
+    return Pace(median(seconds), median(pictures))
+
+
+_PREFIX = "wordbrush:pace:"
+
+
+def _kind(request: Request) -> str:
+    """What takes about equally long for each picture."""
+    return f"{request.model}:{request.task}:{'full' if request.full_resolution else 'preview'}"
+
+
+def _key(request: Request) -> str:
+    return _PREFIX + _kind(request)

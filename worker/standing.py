@@ -1,0 +1,218 @@
+"""How jobs and workers stand, as anybody may ask. Free of torch."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from time import monotonic
+from typing import Self
+
+from rq import Queue
+from rq.job import Job
+from rq.serializers import JSONSerializer
+from rq.utils import as_text
+
+from worker import events, idempotency
+from worker.connection import connect, outages_named
+from worker.idempotency import IdempotencyKey
+from worker.listing import JobPage, Wanted, read_page
+from worker.messages import Request
+from worker.pace import read_paces, seconds_left
+from worker.records import JobView, UnknownJob, key_of, read_record
+from worker.settings import Settings
+
+INTERACTIVE = "wordbrush-interactive"  # a person waits for these
+BATCH = "wordbrush-batch"  # served when nobody waits
+WORKERS = "wordbrush:workers"
+
+_TOMBSTONE_S = 24 * 3600  # how long an expired job is told from one that never was
+_WAIT_SLICE_S = 1.0  # a job whose worker died tells nobody; so look again now and then
+_LOOKED_AT = 100  # jobs ahead of one whose time is estimated; further ones are like these
+
+
+@dataclass(frozen=True)
+class WorkerView:
+    """A live worker and the models it has in memory."""
+
+    name: str
+    pid: int
+    host: str
+    device: str
+    models: tuple[str, ...]
+
+
+class Standing:
+    """Reads what the queue server knows; safe to share between threads.
+
+    Each method raises QueueDown when the queue server can't be reached.
+    """
+
+    def __init__(
+        self,
+        redis_url: str,
+        *,
+        max_queue: int = 1000,
+        job_timeout_s: int = 60,
+        result_ttl_s: int = 24 * 3600,
+        waiting_ttl_s: int = 24 * 3600,
+    ) -> None:
+        self.connection = connect(redis_url)
+        self._max_queue = max_queue
+        self._job_timeout_s = job_timeout_s
+        self._result_ttl = timedelta(seconds=result_ttl_s)
+        self._waiting_ttl_s = waiting_ttl_s
+        self._record_ttl_s = waiting_ttl_s + result_ttl_s + _TOMBSTONE_S
+        self._interactive, self._batch = (
+            Queue(name, connection=self.connection, serializer=JSONSerializer)
+            for name in (INTERACTIVE, BATCH)
+        )
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        return cls(
+            settings.redis_url,
+            max_queue=settings.max_queue,
+            job_timeout_s=settings.job_timeout_s,
+            result_ttl_s=settings.result_ttl_s,
+            waiting_ttl_s=settings.upload_ttl_s,
+        )
+
+    @outages_named()
+    def earlier(self, key: IdempotencyKey) -> str | None:
+        """The id of what a request with this key came to before, if it came before.
+
+        Raises:
+            KeyReused: another request had it.
+        """
+        return idempotency.earlier(self.connection, key)
+
+    @outages_named()
+    def read(self, job_id: str) -> JobView:
+        """The job as it stands.
+
+        Raises:
+            UnknownJob: there is none.
+        """
+        [view] = self._read([job_id])
+        if view is None:
+            raise UnknownJob("there is no such job")
+        return view
+
+    @outages_named()
+    def page(self, wanted: Wanted, *, cursor: str | None = None, limit: int = 20) -> JobPage:
+        """The newest jobs that are wanted, or those before `cursor`, which a page before gave."""
+        return read_page(self.connection, self._read, wanted, cursor=cursor, limit=limit)
+
+    @outages_named()
+    def seconds_left(self, view: JobView) -> float | None:
+        """About how long it will take until the job has ended; None if nobody can know."""
+        if view.status.is_final:
+            return None
+        ahead = self._ahead(view)
+        with self.connection.pipeline() as pipe:
+            pipe.zcard(self._interactive.started_job_registry.key)
+            pipe.zcard(self._batch.started_job_registry.key)
+            running = sum(pipe.execute())
+        paces = read_paces(self.connection, [view.request, *ahead])
+        return seconds_left(view, ahead, paces, running=running, workers=len(self.workers()))
+
+    @outages_named()
+    def wait(self, job_id: str, timeout_s: float) -> JobView:
+        """The job as soon as it has ended, or as it stands after `timeout_s`.
+
+        Raises:
+            UnknownJob: there is none.
+        """
+        deadline = monotonic() + timeout_s
+        last = events.START
+        while not (view := self.read(job_id)).status.is_final:
+            if (left_s := deadline - monotonic()) <= 0:
+                break
+            slice_s = min(left_s, _WAIT_SLICE_S)
+            for event in events.await_events(
+                self.connection, job_id, after=last, timeout_s=slice_s
+            ):
+                last = event.id
+        return view
+
+    @outages_named()
+    def depth(self) -> int:
+        """How many jobs wait for a worker."""
+        with self.connection.pipeline() as pipe:
+            pipe.llen(self._interactive.key)
+            pipe.llen(self._batch.key)
+            return sum(pipe.execute())
+
+    @outages_named()
+    def ping(self) -> None:
+        """Nothing, if the queue server answers."""
+        self.connection.ping()
+
+    @outages_named()
+    def workers(self) -> list[WorkerView]:
+        """The workers that are alive and ready, by name."""
+        names = sorted(as_text(name) for name in self.connection.smembers(WORKERS))
+        found = {name: self.connection.get(presence_key(name)) for name in names}
+        if dead := [name for name, text in found.items() if text is None]:
+            self.connection.srem(WORKERS, *dead)
+        fields = [json.loads(text) for text in found.values() if text is not None]
+        return [WorkerView(**f | {"models": tuple(f["models"])}) for f in fields]
+
+    def ready_models(self) -> frozenset[str]:
+        """The models that some live worker has in memory."""
+        return frozenset(model for worker in self.workers() for model in worker.models)
+
+    def _read(self, job_ids: Sequence[str]) -> list[JobView | None]:
+        """The jobs as they stand, None for one that is unknown."""
+        with self.connection.pipeline() as pipe:
+            pipe.llen(self._interactive.key)
+            for job_id in job_ids:
+                pipe.hgetall(key_of(job_id))
+                pipe.lpos(self._interactive.key, job_id)
+                pipe.lpos(self._batch.key, job_id)
+                pipe.hget(Job.key_for(job_id), "status")
+            interactive, *answers = pipe.execute()
+        return [
+            self._view(job_id, *answers[4 * n : 4 * n + 4], interactive=interactive)
+            for n, job_id in enumerate(job_ids)
+        ]
+
+    def _view(
+        self,
+        job_id: str,
+        raw: Mapping[bytes, bytes],
+        ahead: int | None,
+        ahead_in_batch: int | None,
+        carrier: bytes | None,
+        *,
+        interactive: int,
+    ) -> JobView | None:
+        if b"request" not in raw:
+            return None
+        if ahead is None and ahead_in_batch is not None:
+            ahead = interactive + ahead_in_batch
+        return read_record(
+            job_id,
+            {key.decode(): value.decode() for key, value in raw.items()},
+            ahead=ahead,
+            carrier=carrier.decode() if carrier else None,
+            result_ttl=self._result_ttl,
+        )
+
+    def _ahead(self, view: JobView) -> list[Request]:
+        """What waits before a job that waits; the first of it stands for what is beyond."""
+        if not (count := view.queue_position or 0):
+            return []
+        with self.connection.pipeline() as pipe:
+            for queue in (self._interactive, self._batch):
+                pipe.lrange(queue.key, 0, min(count, _LOOKED_AT) - 1)
+            ids = [job_id for listed in pipe.execute() for job_id in listed][:count]
+            for job_id in ids[:_LOOKED_AT]:
+                pipe.hget(key_of(job_id.decode()), "request")
+            known = [Request.from_json(json.loads(text)) for text in pipe.execute() if text]
+        return [known[n % len(known)] for n in range(count)] if known else []
+
+
+def presence_key(name: str) -> str:
+    """Where a worker says that it lives."""
+    return f"wordbrush:worker:{name}"
