@@ -59,6 +59,11 @@ class Config:
         """S of each stage, the smallest first."""
         return tuple(self.image_size >> later for later in reversed(range(self.stages)))
 
+    @property
+    def painted(self) -> tuple[int, ...]:
+        """S of the stages that paint, each with a discriminator."""
+        return self.sides if self.paints_every_stage else self.sides[-1:]
+
 
 TINY = Config(
     image_size=16,
@@ -166,8 +171,7 @@ class Generator(nn.Module):
         self.augment = ConditioningAugmentation(cfg)
         self.first = FirstStage(cfg)
         self.later = nn.ModuleList(NextStage(cfg) for _ in range(cfg.stages - 1))
-        painters = cfg.stages if cfg.paints_every_stage else 1
-        self.to_rgb = nn.ModuleList(_conv3(cfg.width, 3) for _ in range(painters))
+        self.to_rgb = nn.ModuleList(_conv3(cfg.width, 3) for _ in cfg.painted)
 
     def forward(self, text: TextFeatures, z: Tensor, noise: Tensor) -> Drawing:
         """Captions, (B, Z), noise (B, K) of the conditioning -> pictures and where words went."""

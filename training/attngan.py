@@ -109,7 +109,7 @@ class AttnganTrainer(Trainer):
         self.net = self._place(Attngan(self.cfg, data.vocabulary))
         self.net.text.load_state_dict(damsm.text.state_dict())
         self.net.text.requires_grad_(False)
-        self.discs = [self._place(Discriminator(self.cfg, side)) for side in self.cfg.sides]
+        self.discs = [self._place(Discriminator(self.cfg, side)) for side in self.cfg.painted]
         self.features = (
             self._place(
                 FeatureDiscriminator(load_lite("lite0"), self.cfg.text_dim, taps=4, mixed=True)
@@ -174,7 +174,7 @@ class AttnganTrainer(Trainer):
         `shown` and `taps` are of what the generator made, which does not learn from this.
         """
         recipe, losses = self.recipe, {}
-        for disc, side, fake in zip(self.discs, self.cfg.sides, shown, strict=True):
+        for disc, side, fake in zip(self.discs, self.cfg.painted, shown, strict=True):
             seen = disc.look(recipe.augmentation(shrunk(real, side), rng))
             made = disc.look(fake.detach())
             yes = _says_yes(disc.real(seen)) + _says_yes(disc.match(seen, right.sentence))
@@ -199,7 +199,7 @@ class AttnganTrainer(Trainer):
     ) -> dict[str, Tensor]:
         """Eq. 3, and the KL term of conditioning augmentation."""
         recipe, losses = self.recipe, {}
-        for disc, side, fake in zip(self.discs, self.cfg.sides, shown, strict=True):
+        for disc, side, fake in zip(self.discs, self.cfg.painted, shown, strict=True):
             made = disc.look(fake)
             judged = _says_yes(disc.real(made)) + _says_yes(disc.match(made, asked.sentence))
             losses[f"g_{side}"] = judged  # eq. 4

@@ -20,7 +20,8 @@ from models.checkpoint import SUFFIX, Header
 from models.import_upstream.fitting import Convert, Handed, MissingFile, NotTheseWeights
 from models.import_upstream.reader import UnreadableFile, read_vocabulary, read_weights
 
-SYSTEMS = ("tagan", "sisgan", "attngan", "stackgan", "stackgan_v2")  # each has a file here
+# Each has a file here.
+SYSTEMS = ("tagan", "sisgan", "attngan", "stackgan", "stackgan_v2", "gan_int_cls")
 KINDS: Mapping[str, str] = MappingProxyType(
     {
         ".pth": "weights",

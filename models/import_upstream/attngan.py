@@ -1,4 +1,4 @@
-"""AttnGAN's published files: a generator, its text encoder, and `captions.pickle`.
+"""AttnGAN's published files: a generator (AttnDCGAN's too), its text encoder, `captions.pickle`.
 
 The first word of the authors' vocabulary ends a caption and stands for padding; ours has the
 unknown word after it, so that words move on by one place.
@@ -31,7 +31,8 @@ def convert(handed: Handed) -> Attngan:
     origin, state = roles["generator"]
     cfg = _config(state)
     system = Attngan(cfg, Vocabulary(handed.vocabulary[1:])).eval()
-    load_into(system.generator, state, generator_key, origin)
+    key = generator_key if cfg.paints_every_stage else attndcgan_key
+    load_into(system.generator, state, key, origin)
     origin, read = roles["text encoder"]
     load_into(system.text, _with_unknown(read, handed.vocabulary, origin), text_key, origin)
     return system
@@ -50,6 +51,11 @@ def generator_key(key: str) -> str:
     return key.replace("first.fc.", "h_net1.fc.").replace("augment.fc.0.", "ca_net.fc.")
 
 
+def attndcgan_key(key: str) -> str:
+    """Ours -> the authors', of a `Generator` that paints once."""
+    return generator_key(key).replace("img_net1.", "img_net.")
+
+
 def text_key(key: str) -> str:
     """Ours -> the authors', of `BiLSTM`."""
     return key.replace("embedding.", "encoder.")
@@ -57,13 +63,14 @@ def text_key(key: str) -> str:
 
 def _config(state: State) -> Config:
     """Widths and depths as the generator's entries have them; the published ones where it lacks."""
-    published = Config()
+    published, alone = Config(), size_of(state, "img_net.img.0.weight", 1)
     gated = size_of(state, "ca_net.fc.weight", 0) or 0
     blocks = {key.split(".")[2] for key in state if key.startswith("h_net2.residual.")}
     return Config(
-        width=size_of(state, "img_net1.img.0.weight", 1) or published.width,
+        width=alone or size_of(state, "img_net1.img.0.weight", 1) or published.width,
         cond_dim=gated // _GATED or published.cond_dim,
-        blocks=len(blocks) or published.blocks,
+        blocks=0 if alone else len(blocks) or published.blocks,
+        paints_every_stage=alone is None,
     )
 
 

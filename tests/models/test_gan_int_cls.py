@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from models.gan_int_cls import TINY, Config, Discriminator, GanIntCls, Generator
+from models.import_upstream.gan_int_cls import generator_key
 from models.text.vocabulary import Vocabulary
 from tests.models.golden import assert_golden, draw, fill
 
@@ -16,7 +17,7 @@ PORT = Config(dcgan=True, gen_channels=64)
 
 
 def test_generator_equals_the_port_batched_and_single() -> None:
-    generator = fill(Generator(PORT), _generator_key)
+    generator = fill(Generator(PORT), generator_key)
     z, sentence = draw("z", 2, 100), draw("t1024", 2, 1024)
     with torch.inference_mode():
         together = generator(z, sentence)
@@ -102,13 +103,6 @@ def test_a_size_that_cannot_be_halved_to_four_is_refused() -> None:
 
 def _convolutions(network: nn.Module) -> list[tuple[int, ...]]:
     return [tuple(p.shape) for p in network.parameters() if p.ndim == 4]
-
-
-def _generator_key(key: str) -> str:
-    """Ours -> the port's."""
-    if found := re.fullmatch(r"grow\.(\d)\.(\d)\.(.*)", key):
-        return f"netG.{3 * int(found[1]) + int(found[2])}.{found[3]}"
-    return key.replace("compress.", "projection.").replace("to_rgb.0.", "netG.12.")
 
 
 def _discriminator_key(key: str) -> str:

@@ -48,6 +48,12 @@ def test_damsm_and_conditioning_augmentation_are_switches(tmp_path: Path) -> Non
     assert missing == {"g_damsm", "g_kl"}
 
 
+def test_a_generator_that_paints_once_has_one_discriminator(tmp_path: Path) -> None:
+    once = replace(RECIPE.model, paints_every_stage=False, blocks=0)  # AttnDCGAN
+    losses = _trainer(tmp_path, replace(RECIPE, model=once)).train_step(0)
+    assert losses.keys() == {"d_16", "g_16", "g_damsm", "g_kl"}
+
+
 def test_the_encoders_stay_as_they_came(tmp_path: Path) -> None:
     trainer = _trainer(tmp_path)
     before = {k: v.clone() for k, v in trainer.damsm.state_dict().items()}

@@ -8,7 +8,7 @@ from torch import nn
 
 from models.attngan import Attngan, Config, Generator
 from models.import_upstream.__main__ import import_weights
-from models.import_upstream.attngan import generator_key, text_key
+from models.import_upstream.attngan import attndcgan_key, generator_key, text_key
 from models.import_upstream.fitting import MissingFile, NotTheseWeights, upstream_state
 from models.text.bilstm import BiLSTM
 from models.text.vocabulary import UNKNOWN
@@ -50,6 +50,22 @@ def test_the_checkpoint_draws_the_authors_pictures_of_the_authors_words(system: 
     drawn = drawing.conditioning
     outputs = [*drawing.images, *drawing.attentions, drawn.mu, drawn.logvar]
     assert_golden("attn_G_b1_len12", outputs)
+
+
+def test_attndcgan_becomes_a_checkpoint_that_draws_the_same(
+    published: list[Path], tmp_path: Path
+) -> None:
+    generator = fill(Generator(Config(blocks=0, paints_every_stage=False)), attndcgan_key)
+    state = upstream_state(generator, attndcgan_key)
+    assert {"img_net.img.0.weight", "h_net2.att.conv_context.weight"} < state.keys()
+    save_weights(state, tmp_path / "bird_AttnDCGAN2.pth")
+    files = [tmp_path / "bird_AttnDCGAN2.pth", *published[1:]]
+    system = load(import_weights(files, "attngan", "birds-dcgan", tmp_path))
+    text, noise = system.encode_text([GOLDEN_CAPTION]), torch.randn(1, system.noise_dim)
+    with torch.inference_mode():
+        own = system.generator(text, *noise.split([100, 100], dim=1)).images
+        theirs = generator(text, *noise.split([100, 100], dim=1)).images
+    torch.testing.assert_close(own, theirs)
 
 
 def test_an_unknown_word_stands_amid_the_known_ones(system: Attngan) -> None:
