@@ -1,17 +1,19 @@
-"""The command `wordbrush`: up, web, worker, models, import-weights, doctor."""
+"""The command `wordbrush`: up, web, worker, keys, models, import-weights, doctor."""
 
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from app import key_commands
 from app.settings import Settings
 
 cli = typer.Typer(help="Edit pictures with words.", no_args_is_help=True, add_completion=False)
+cli.add_typer(key_commands.commands, name="keys")
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on; 127.0.0.1 if not given.")]
 Port = Annotated[
@@ -20,6 +22,10 @@ Port = Annotated[
 DataDir = Annotated[
     Path | None,
     typer.Option(help="Where pictures, jobs and your own checkpoints are kept.", file_okay=False),
+]
+Access = Annotated[
+    Literal["auto", "keys", "open"] | None,
+    typer.Option(help="Who may ask; auto: without a key only from this machine."),
 ]
 Workers = Annotated[int | None, typer.Option(min=1, help="One for each GPU, or one, if not given.")]
 
@@ -31,17 +37,24 @@ def main() -> None:
 
 @cli.command()
 def up(
-    host: Host = None, port: Port = None, workers: Workers = None, data_dir: DataDir = None
+    host: Host = None,
+    port: Port = None,
+    workers: Workers = None,
+    access: Access = None,
+    data_dir: DataDir = None,
 ) -> None:
     """Run everything on this machine: queue server, workers and web server. Ctrl-C stops it."""
     from app import supervisor
+    from app.access import NoKeys
     from app.occupancy import DataDirTaken, PortTaken
     from app.queue_server import NoQueueServer
     from worker.queue import QueueDown
 
     try:
-        supervisor.up(_settings(host=host, port=port, data_dir=data_dir), workers, typer.echo)
+        settings = _settings(host=host, port=port, access=access, data_dir=data_dir)
+        supervisor.up(settings, workers, typer.echo)
     except (
+        NoKeys,
         DataDirTaken,
         PortTaken,
         NoQueueServer,
@@ -53,15 +66,23 @@ def up(
 
 
 @cli.command()
-def web(host: Host = None, port: Port = None, data_dir: DataDir = None) -> None:
+def web(
+    host: Host = None, port: Port = None, access: Access = None, data_dir: DataDir = None
+) -> None:
     """Run the web server alone; REDIS_URL and WORDBRUSH_STORE_URL name the rest."""
     import uvicorn
 
+    from app.access import NoKeys
     from app.main import create_app
 
-    settings = _settings(host=host, port=port, data_dir=data_dir)
+    settings = _settings(host=host, port=port, access=access, data_dir=data_dir)
+    try:
+        app = create_app(settings)
+    except NoKeys as error:
+        typer.secho(f"wordbrush: {error}", err=True, fg="red")
+        raise typer.Exit(1) from None
     uvicorn.run(
-        create_app(settings),
+        app,
         host=settings.host,
         port=settings.port,
         log_level="warning",

@@ -15,7 +15,7 @@ from rfc9457 import Problem, StatusProblem
 from rfc9457.openapi import problem_component, problem_response
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from app.catalogue import UnknownModel
 from app.middleware import add_headers
@@ -38,6 +38,15 @@ class FieldError(TypedDict):
 
 class BadRequest(StatusProblem):
     status, type_, title = 400, "bad-request", "The request cannot be read"
+
+
+class Unauthorized(StatusProblem):
+    status, type_, title = 401, "no-key", "This takes an API key"
+    headers_ = {"WWW-Authenticate": "Bearer"}  # noqa: RUF012 (as below)
+
+
+class Forbidden(StatusProblem):
+    status, type_, title = 403, "not-allowed", "The key is not good for this"
 
 
 class NotFound(StatusProblem):
@@ -80,6 +89,10 @@ class InvalidRequest(StatusProblem):
         return cls([FieldError(field=field, message=message)], **extras)
 
 
+class TooManyRequests(StatusProblem):
+    status, type_, title = 429, "too-many-requests", "The key has asked too often"
+
+
 class ServerFault(StatusProblem):
     """A fault of ours; what it was goes to the log and not over the wire."""
 
@@ -96,6 +109,8 @@ class Unavailable(StatusProblem):
 
 PROBLEMS: tuple[type[StatusProblem], ...] = (
     BadRequest,
+    Unauthorized,
+    Forbidden,
     NotFound,
     MethodNotAllowed,
     Gone,
@@ -103,6 +118,7 @@ PROBLEMS: tuple[type[StatusProblem], ...] = (
     UnsupportedMedia,
     UnusablePicture,
     InvalidRequest,
+    TooManyRequests,
     ServerFault,
     Unavailable,
 )
@@ -136,6 +152,13 @@ def install(app: FastAPI) -> None:
     )
     for kind in (*_FORESEEN, Exception):
         app.add_exception_handler(kind, handler)
+
+
+def to_response(problem: Problem) -> Response:
+    """The answer that says `problem`, for what stands before the routes."""
+    content = problem.marshal(uri=TYPE_URI)
+    headers = dict(problem.headers or {})
+    return JSONResponse(content, problem.status, headers, "application/problem+json")
 
 
 def responses(*problems: type[StatusProblem]) -> dict[int | str, dict[str, Any]]:

@@ -3,14 +3,16 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
+from types import ModuleType
 from typing import Any
 
 from anyio import CapacityLimiter
 from fastapi import FastAPI
 
-from app import errors
+from app import access, errors
 from app.catalogue import Catalogue
 from app.deps import Services
+from app.keys import KeyFile, Scope
 from app.middleware import BodyLimit, ResponseHeaders
 from app.routes import (
     captions,
@@ -24,6 +26,7 @@ from app.routes import (
     models,
     pages,
     samples,
+    sessions,
 )
 from app.settings import Settings
 from app.uploads import Uploads
@@ -32,6 +35,19 @@ from worker.queue import JobQueue
 from worker.store import Store
 
 _BESIDE_THE_PHOTO_BYTES = 2**20  # of a request's body: a mask and the fields
+_ANY = (Scope.READ, Scope.EDIT, Scope.GENERATE)
+_ROUTES: tuple[tuple[ModuleType, tuple[Scope, ...]], ...] = (  # and which keys they answer to
+    (edits, (Scope.EDIT,)),
+    (generations, (Scope.GENERATE,)),
+    (images, (Scope.EDIT,)),
+    (job_list, (Scope.READ,)),
+    (jobs, _ANY),
+    (events, _ANY),
+    (models, _ANY),
+    (captions, _ANY),
+    (samples, _ANY),
+    (health, ()),
+)
 _TAGS = [
     {"name": "edits", "description": "Change a picture with words."},
     {"name": "generations", "description": "Draw a picture from words alone."},
@@ -44,7 +60,11 @@ _TAGS = [
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """The web process as an ASGI application; without `settings` the environment says them."""
+    """The web process as an ASGI application; without `settings` the environment says them.
+
+    Raises:
+        NoKeys: it would be open to everybody, and nobody said that it should be.
+    """
     services = _services(settings or Settings())
     app = WebApp(
         title="Wordbrush",
@@ -58,24 +78,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=_lifespan,
     )
     app.state.services = services
-    for routes in (
-        edits,
-        generations,
-        images,
-        job_list,
-        jobs,
-        events,
-        models,
-        captions,
-        samples,
-        health,
-    ):
-        app.include_router(routes.router)
+    guests = _guests(services)
+    for routes, scopes in _ROUTES:
+        app.include_router(routes.router, **(_guarded(*scopes) if guests and scopes else {}))
     app.include_router(pages.create_router())
     app.mount("/static", pages.create_static())
     errors.install(app)
     limit = services.settings.max_upload_bytes + _BESIDE_THE_PHOTO_BYTES
     app.add_middleware(BodyLimit, max_bytes=limit)
+    if guests:
+        app.include_router(sessions.create_router(guests))
+        app.add_middleware(access.Admission, guests=guests)
     app.add_middleware(ResponseHeaders)
     return app
 
@@ -102,6 +115,19 @@ def _services(settings: Settings) -> Services:
         streams=connect_async(settings.redis_url, max_connections=settings.max_followers),
         followers=CapacityLimiter(settings.max_followers),
     )
+
+
+def _guests(services: Services) -> access.Guests | None:
+    """Who is known, where keys are in force; else None."""
+    if not access.takes_keys(services.settings):
+        return None
+    return access.Guests(KeyFile(services.settings.keys_file), services.queue.connection)
+
+
+def _guarded(*scopes: Scope) -> dict[str, Any]:
+    """What `include_router` takes for routes that answer only to keys with one of `scopes`."""
+    refusals = errors.responses(errors.Unauthorized, errors.Forbidden, errors.TooManyRequests)
+    return {"dependencies": [access.needing(*scopes)], "responses": refusals}
 
 
 @asynccontextmanager

@@ -1,5 +1,8 @@
 """What the web process can be told by the environment, besides what it shares with the worker."""
 
+from pathlib import Path
+from typing import Literal
+
 from pydantic import Field
 
 from worker import pictures
@@ -11,6 +14,8 @@ class Settings(SharedSettings):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
+    access: Literal["auto", "keys", "open"] = "auto"  # auto: keys, unless `host` is loopback
+    keys_file: Path = Field(default_factory=lambda data: data["data_dir"] / "keys.json")
     max_upload_bytes: int = Field(default=pictures.MAX_BYTES, gt=0)
     max_pixels: int = Field(default=pictures.MAX_PIXELS, gt=0)
     max_wait_s: int = Field(default=60, ge=0)  # the longest `Prefer: wait`

@@ -15,6 +15,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from time import monotonic
 
+from app.access import takes_keys
 from app.children import Child, Group, Say, Service
 from app.occupancy import claim_port, hold
 from app.queue_server import NoQueueServer, find_server, write_config
@@ -36,8 +37,9 @@ def up(settings: Settings, workers: int | None, say: Say) -> None:
     """Run everything until Ctrl-C or SIGTERM; `workers` None: one for each GPU, else one.
 
     Raises:
-        DataDirTaken, PortTaken, NoQueueServer, GuardLost, QueueDown: it can't be; says why.
+        NoKeys, DataDirTaken, PortTaken, NoQueueServer, GuardLost, QueueDown: it can't be; says why.
     """
+    takes_keys(settings)  # the web server would refuse to start, again and again
     port = claim_port(settings.host, settings.port)
     note = f"process {os.getpid()}, {_url(settings.host, port)}"
     with _stop_event() as stop, hold(settings.data_dir, note) as lock:
@@ -200,6 +202,7 @@ def _worker_services(settings: Settings, workers: int | None) -> list[Service]:
 
 def _web_service(settings: Settings, port: int) -> Service:
     command = [sys.executable, "-m", "app", "web", "--host", settings.host, "--port", str(port)]
+    command += ["--access", settings.access]
     return Service("web server", command, dict(os.environ) | settings.to_environment())
 
 

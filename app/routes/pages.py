@@ -44,6 +44,7 @@ def create_router() -> APIRouter:
             "models": jsonable_encoder([Model.of(header) for header in services.models]),
             "samples": jsonable_encoder(services.samples.samples),
             "version": request.app.version,
+            "signed_in": hasattr(request.state, "key"),
         }
         return templates.TemplateResponse(request, "index.html", context, headers=_REVALIDATE)
 

@@ -16,6 +16,8 @@ export class RequestFailed extends Error {
 
 /** @type {Record<number, string>} */
 const ADVICE = {
+  401: "Load this page again to sign in.",
+  403: "Sign out, and in again with a key that is good for this.",
   404: "It may have been kept too long. Press Go to make it again.",
   410: "Press Go to make it again.",
   413: "Choose a photo of at most 25 MB and 50 megapixels.",
