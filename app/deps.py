@@ -6,6 +6,7 @@ from typing import Annotated
 import redis.asyncio
 from anyio import CapacityLimiter
 from fastapi import Depends, Header
+from prometheus_client import CollectorRegistry
 from starlette.requests import Request
 
 from app import prefer
@@ -30,6 +31,7 @@ class Services:
     waiters: CapacityLimiter  # threads that wait for jobs, apart from those that serve requests
     streams: redis.asyncio.Redis  # the queue server, for the event loop: events of jobs
     followers: CapacityLimiter  # streams of events that are open
+    metrics: CollectorRegistry
 
 
 async def _services(request: Request) -> Services:

@@ -13,6 +13,7 @@ from app import access, errors
 from app.catalogue import Catalogue
 from app.deps import Services
 from app.keys import KeyFile, Scope
+from app.metrics import create_registry
 from app.middleware import BodyLimit, ResponseHeaders
 from app.routes import (
     captions,
@@ -23,6 +24,7 @@ from app.routes import (
     images,
     job_list,
     jobs,
+    metrics,
     models,
     pages,
     samples,
@@ -46,6 +48,7 @@ _ROUTES: tuple[tuple[ModuleType, tuple[Scope, ...]], ...] = (  # and which keys 
     (models, _ANY),
     (captions, _ANY),
     (samples, _ANY),
+    (metrics, (Scope.METRICS,)),
     (health, ()),
 )
 _TAGS = [
@@ -103,10 +106,10 @@ class WebApp(FastAPI):
 
 
 def _services(settings: Settings) -> Services:
-    store = Store.from_settings(settings)
+    store, queue = Store.from_settings(settings), JobQueue.from_settings(settings)
     return Services(
         settings=settings,
-        queue=JobQueue.from_settings(settings),
+        queue=queue,
         store=store,
         models=Catalogue(settings.checkpoints),
         samples=samples.read_samples(pages.STATIC),
@@ -114,6 +117,7 @@ def _services(settings: Settings) -> Services:
         waiters=CapacityLimiter(settings.max_waiters),
         streams=connect_async(settings.redis_url, max_connections=settings.max_followers),
         followers=CapacityLimiter(settings.max_followers),
+        metrics=create_registry(queue),
     )
 
 

@@ -19,6 +19,7 @@ FREE_OF_TORCH = (
     "worker.events",
     "worker.listing",
     "worker.pace",
+    "worker.metrics",
     "worker.idempotency",
     "worker.store",
     "worker.heatmaps",

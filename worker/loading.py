@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from time import perf_counter
 
 import torch
 
@@ -40,9 +41,15 @@ class ModelPool:
     """The systems that this worker serves; a file that appears later is found when asked for."""
 
     def __init__(
-        self, folders: Sequence[Path], device: torch.device, load: Load = load_for_serving
+        self,
+        folders: Sequence[Path],
+        device: torch.device,
+        load: Load = load_for_serving,
+        on_load: Callable[[str, float], None] = lambda model_id, seconds: None,
     ) -> None:
+        """`on_load` is told each model that was loaded, and how many seconds that took."""
         self.device = device
+        self._on_load = on_load
         self._folders = folders
         self._load = load
         self._resident: dict[str, System] = {}
@@ -60,7 +67,9 @@ class ModelPool:
             BadCheckpoint: its file is damaged or does not fit its system.
         """
         if model_id not in self._resident:
-            self._resident[model_id] = self._load(self._find(model_id).path, self.device)
+            path, started = self._find(model_id).path, perf_counter()
+            self._resident[model_id] = self._load(path, self.device)
+            self._on_load(model_id, perf_counter() - started)
         return self._resident[model_id]
 
     def warm(self) -> None:

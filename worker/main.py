@@ -18,6 +18,7 @@ from rq.job import Job
 from worker.engine import Engine
 from worker.jobs import JobRunner, job_class
 from worker.loading import Load, ModelPool, choose_device, load_for_serving
+from worker.memory import memory_bytes
 from worker.queue import BATCH, FUNCTION, INTERACTIVE, JobQueue, QueueDown, WorkerView
 from worker.resident import ResidentWorker
 from worker.settings import Settings
@@ -35,7 +36,8 @@ def serve(settings: Settings, load: Load = load_for_serving) -> None:
     queue = JobQueue.from_settings(settings)
     queue.ping()
     store = Store.from_settings(settings)
-    models = ModelPool(settings.checkpoints, choose_device(settings.device), load)
+    device = choose_device(settings.device)
+    models = ModelPool(settings.checkpoints, device, load, on_load=queue.note_load)
     engine = Engine(models, store, cache_bytes=settings.cache_mb * 2**20)
     engine.warm()
     worker = _worker(queue, models, store, JobRunner(queue, models, engine))
@@ -53,7 +55,12 @@ def _worker(queue: JobQueue, models: ModelPool, store: Store, runner: JobRunner)
 
     def announce() -> None:
         view = WorkerView(
-            name, os.getpid(), socket.gethostname(), str(models.device), models.resident
+            name,
+            os.getpid(),
+            socket.gethostname(),
+            str(models.device),
+            models.resident,
+            memory_bytes(models.device),
         )
         queue.announce(view)
 

@@ -21,6 +21,7 @@ from worker.connection import QueueDown, QueueFull, outages_named
 from worker.idempotency import IdempotencyKey
 from worker.listing import add_to_index
 from worker.messages import Failure, Request, Result
+from worker.metrics import MODEL_LOAD, count_end, observe
 from worker.pace import note_pace
 from worker.records import RETRIES, JobView, Status, UnknownJob, key_of, now
 from worker.standing import BATCH, INTERACTIVE, WORKERS, Standing, WorkerView, presence_key
@@ -153,6 +154,13 @@ class JobQueue(Standing):
         note_pace(self.connection, request, seconds=seconds, pictures=pictures)
 
     @outages_named()
+    def note_load(self, model: str, seconds: float) -> None:
+        """Say how long it took to get a model into memory."""
+        with self.connection.pipeline() as pipe:
+            observe(pipe, MODEL_LOAD, model, seconds)
+            pipe.execute()
+
+    @outages_named()
     def finish(self, job_id: str, outcome: Result | Failure) -> bool:
         """Write down how the job ended; False if it had ended before, and then nothing changes."""
         if isinstance(outcome, Result):
@@ -200,9 +208,12 @@ class JobQueue(Standing):
             pipe.hsetnx(key_of(job_id), "outcome", json.dumps(outcome))
             pipe.hsetnx(key_of(job_id), "finished_at", now().isoformat())
             pipe.expire(key_of(job_id), self._record_ttl_s)
-            is_first, *_ = pipe.execute()
+            pipe.hget(key_of(job_id), "request")
+            is_first, _, _, request = pipe.execute()
             if is_first:  # only whoever ended the job tells of it
                 done = float(status is Status.SUCCEEDED)
                 events.append(pipe, job_id, status, progress=done, ttl_s=self._record_ttl_s)
+                if request:
+                    count_end(pipe, json.loads(request)["model"], outcome)
                 pipe.execute()
         return bool(is_first)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from time import monotonic
 from typing import Self
@@ -17,6 +17,7 @@ from worker.connection import connect, outages_named
 from worker.idempotency import IdempotencyKey
 from worker.listing import JobPage, Wanted, read_page
 from worker.messages import Request
+from worker.metrics import Tally
 from worker.pace import read_paces, seconds_left
 from worker.records import JobView, UnknownJob, key_of, read_record
 from worker.settings import Settings
@@ -39,6 +40,7 @@ class WorkerView:
     host: str
     device: str
     models: tuple[str, ...]
+    memory_bytes: Mapping[str, int] = field(default_factory=dict)  # by kind, as memory.py says
 
 
 class Standing:
@@ -138,10 +140,21 @@ class Standing:
     @outages_named()
     def depth(self) -> int:
         """How many jobs wait for a worker."""
+        return sum(self.depths().values())
+
+    @outages_named()
+    def depths(self) -> dict[str, int]:
+        """The same by queue."""
+        queues = {"interactive": self._interactive, "batch": self._batch}
         with self.connection.pipeline() as pipe:
-            pipe.llen(self._interactive.key)
-            pipe.llen(self._batch.key)
-            return sum(pipe.execute())
+            for queue in queues.values():
+                pipe.llen(queue.key)
+            return dict(zip(queues, pipe.execute(), strict=True))
+
+    @outages_named()
+    def tally(self) -> Tally:
+        """What was counted of jobs and models since the queue server's data began."""
+        return Tally(self.connection)
 
     @outages_named()
     def ping(self) -> None:
