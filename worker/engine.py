@@ -27,6 +27,7 @@ from worker.messages import Crop, Failure, Metrics, OutputFile, Request, Result
 from worker.pictures import BadCrop, BadPicture, Photo
 from worker.results import Answer, Source
 from worker.store import NotStored, Store
+from worker.watch import Watch
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -69,8 +70,10 @@ class _Item:
     """One request on its way through."""
 
     request: Request
+    system: System
     source: Source | None
-    is_cancelled: Callable[[], bool]
+    index: int  # among the requests of the pass
+    watch: Watch
 
 
 class Engine:
@@ -86,30 +89,26 @@ class Engine:
     def run(
         self,
         requests: Sequence[Request],
-        cancelled: Callable[[int], bool] = lambda index: False,
+        watch: Watch | None = None,
     ) -> list[Result | Failure]:
-        """What became of each request, in order; `cancelled` is asked by a request's index.
+        """What became of each request, in order; `watch` hears of each as soon as it has ended.
 
         Raises:
             Incompatible: they don't all name one model and one task, or there is none.
         """
         if len({(request.model, request.task) for request in requests}) != 1:
             raise Incompatible("wanted at least one request, all for one model and one task")
-        started = perf_counter()
-        system = _attempt(lambda: self._models.get(requests[0].model))
-        if isinstance(system, Failure):
-            return [system] * len(requests)
-        opened = [
-            _attempt(partial(self._open, system, request, partial(cancelled, index)))
-            for index, request in enumerate(requests)
-        ]
-        answers = iter(_answers(system, [item for item in opened if isinstance(item, _Item)]))
-        written = [
-            item if isinstance(item, Failure) else self._close(item, next(answers))
-            for item in opened
-        ]
-        metrics = Metrics(predict_s=perf_counter() - started, batch_size=len(requests))
-        return [w if isinstance(w, Failure) else Result(w, metrics) for w in written]
+        started, watch = perf_counter(), watch or Watch()
+        opened = self._open_all(requests, watch)
+        answers = iter(_answers([item for item in opened if isinstance(item, _Item)]))
+        outcomes: list[Result | Failure] = []
+        for index, item in enumerate(opened):
+            written = item if isinstance(item, Failure) else self._close(item, next(answers))
+            metrics = Metrics(predict_s=perf_counter() - started, batch_size=len(requests))
+            outcomes.append(written if isinstance(written, Failure) else Result(written, metrics))
+            watch.finished(index, outcomes[-1])
+            watch.between()
+        return outcomes
 
     @torch.inference_mode()
     def warm(self) -> None:
@@ -118,14 +117,22 @@ class Engine:
         for model_id in self._models.resident:
             _attempt(partial(_rehearse, self._models.get(model_id), self._models.device))
 
-    def _open(self, system: System, request: Request, is_cancelled: Callable[[], bool]) -> _Item:
+    def _open_all(self, requests: Sequence[Request], watch: Watch) -> list[_Item | Failure]:
+        opened: list[_Item | Failure] = []
+        for index, request in enumerate(requests):
+            opened.append(_attempt(partial(self._open, request, index, watch)))
+            watch.between()
+        return opened
+
+    def _open(self, request: Request, index: int, watch: Watch) -> _Item:
         """The request with its photo decoded and prepared, from the cache where possible."""
-        if is_cancelled():
+        if watch.is_canceled(index):
             raise Canceled("the job was canceled")
+        system = self._models.get(request.model)
         if request.task not in system.tasks:
             raise UnsupportedTask(f"{request.model} does not {request.task}")
         source = self._source(system, request) if request.task.needs_image else None
-        return _Item(request, source, is_cancelled)
+        return _Item(request, system, source, index, watch)
 
     def _source(self, system: System, request: Request) -> Source:
         if request.image_id is None:
@@ -162,28 +169,32 @@ class Engine:
         )
 
     def _write(self, item: _Item, answer: Answer) -> tuple[OutputFile, ...]:
-        files = []
-        for number in range(len(answer.output.image)):
-            if item.is_cancelled():
+        files: list[OutputFile] = []
+        count = len(answer.output.image)
+        for number in range(count):
+            if item.watch.is_canceled(item.index):
                 raise Canceled("the job was canceled")
             files.append(results.write(self._store, item.request, item.source, answer, number))
+            if number + 1 < count:
+                item.watch.advanced(item.index, (number + 1) / count)
         return tuple(files)
 
 
-def _answers(system: System, items: Sequence[_Item]) -> list[Answer | Failure]:
+def _answers(items: Sequence[_Item]) -> list[Answer | Failure]:
     """One forward pass for all; if it fails, one for each, so that only the bad one fails."""
     if not items:
         return []
-    together = _attempt(partial(_forward, system, items))
+    together = _attempt(partial(_forward, items))
     if not isinstance(together, Failure):
         return list(together)
     if len(items) == 1:
         return [together]
-    return [answer for item in items for answer in _answers(system, [item])]
+    return [answer for item in items for answer in _answers([item])]
 
 
-def _forward(system: System, items: Sequence[_Item]) -> list[Answer]:
+def _forward(items: Sequence[_Item]) -> list[Answer]:
     """What the network makes of each item."""
+    system = items[0].system
     counts = [item.request.variations for item in items]
     captions = [item.request.caption for item in items for _ in range(item.request.variations)]
     text = system.encode_text(captions)

@@ -6,7 +6,7 @@ run `os.system`. Here a name is only looked up in a table, and nothing else that
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,7 +19,8 @@ from models.checkpoint import BadCheckpoint
 from worker.engine import Engine
 from worker.loading import ModelPool, UnknownModel
 from worker.messages import Failure, Result
-from worker.queue import JobQueue, QueueDown, Status
+from worker.queue import JobQueue, JobView, QueueDown, Status
+from worker.watch import Watch
 
 _log = logging.getLogger(__name__)
 
@@ -59,33 +60,34 @@ def job_class(functions: Mapping[str, Callable[..., Any]]) -> type[Job]:
 
 
 class JobRunner:
-    """Takes a job from its record through the engine to its end."""
+    """Takes jobs from their records through the engine to their ends."""
 
     def __init__(self, queue: JobQueue, models: ModelPool, engine: Engine) -> None:
         self._queue = queue
         self._models = models
         self._engine = engine
 
-    def run(self, job_id: str) -> None:
-        """Do the job, unless it has ended: canceled while it waited, or done by a worker that
-        died before it could say so to RQ.
+    def run(self, job_ids: Sequence[str], between: Callable[[], None] = lambda: None) -> None:
+        """Do the jobs, all for one model and task, in one pass through the network, unless they
+        have ended: canceled while they waited, or done by a worker that died before it could say
+        so to RQ. `between` is called between steps, when something else may be done.
         """
-        job = self._queue.read(job_id)
-        if job.status.is_final:
+        views = [
+            view for job_id in job_ids if not (view := self._queue.read(job_id)).status.is_final
+        ]
+        if not views:
             return
-        waited = datetime.now(UTC) - job.created_at
-        self._queue.mark(job_id, Status.STARTING)
-        load_s = self._load(job.request.model)
-        self._queue.mark(job_id, Status.PROCESSING)
-        [outcome] = self._engine.run([job.request], lambda index: self._is_canceled(job_id))
-        if isinstance(outcome, Result):
-            metrics = replace(outcome.metrics, queue_s=waited.total_seconds(), load_s=load_s)
-            outcome = replace(outcome, metrics=metrics)
-        self._queue.finish(job_id, outcome)
-        if isinstance(outcome, Result):
-            seconds, pictures = outcome.metrics.predict_s, job.request.pictures
-            self._queue.note_pace(job.request, seconds=seconds, pictures=pictures)
-        _log.info("job %s: %s", job_id, _summary(outcome))
+        waited_s = [(datetime.now(UTC) - view.created_at).total_seconds() for view in views]
+        self._mark(views, Status.STARTING)
+        load_s = self._load(views[0].request.model)
+        self._mark(views, Status.PROCESSING)
+        started = perf_counter()
+        watch = _Reporter(self._queue, views, waited_s, load_s, between)
+        outcomes = self._engine.run([view.request for view in views], watch)
+        if any(isinstance(outcome, Result) for outcome in outcomes):
+            pictures = sum(view.request.pictures for view in views)
+            seconds = perf_counter() - started
+            self._queue.note_pace(views[0].request, seconds=seconds, pictures=pictures)
 
     def give_up(self, job_id: str, limit_s: float) -> None:
         """End a job that takes longer than it may."""
@@ -93,12 +95,9 @@ class JobRunner:
         if self._queue.finish(job_id, Failure("The job took too long", detail)):
             _log.error("job %s: stopped after %g s", job_id, limit_s)
 
-    def _is_canceled(self, job_id: str) -> bool:
-        """Whether somebody ended the job; while the queue is away, nobody can have."""
-        try:
-            return self._queue.has_ended(job_id)
-        except QueueDown:
-            return False
+    def _mark(self, views: Sequence[JobView], stage: Status) -> None:
+        for view in views:
+            self._queue.mark(view.id, stage)
 
     def _load(self, model_id: str) -> float:
         """Get the model into memory and say how long that took, in seconds."""
@@ -106,6 +105,46 @@ class JobRunner:
         with suppress(UnknownModel, BadCheckpoint):  # the engine tells the person who asked
             self._models.get(model_id)
         return perf_counter() - started
+
+
+class _Reporter(Watch):
+    """Tells the queue how the jobs of a pass go on, each as soon as there is something to tell."""
+
+    def __init__(
+        self,
+        queue: JobQueue,
+        views: Sequence[JobView],
+        waited_s: Sequence[float],
+        load_s: float,
+        between: Callable[[], None],
+    ) -> None:
+        self._queue = queue
+        self._views = views
+        self._waited_s = waited_s
+        self._load_s = load_s
+        self._between = between
+
+    def is_canceled(self, index: int) -> bool:
+        """Whether somebody ended the job; while the queue is away, nobody can have."""
+        try:
+            return self._queue.has_ended(self._views[index].id)
+        except QueueDown:
+            return False
+
+    def advanced(self, index: int, share: float) -> None:
+        with suppress(QueueDown):  # the end counts, and is told again
+            self._queue.advance(self._views[index].id, share)
+
+    def finished(self, index: int, outcome: Result | Failure) -> None:
+        if isinstance(outcome, Result):
+            metrics = replace(outcome.metrics, queue_s=self._waited_s[index], load_s=self._load_s)
+            outcome = replace(outcome, metrics=metrics)
+        job_id = self._views[index].id
+        self._queue.finish(job_id, outcome)
+        _log.info("job %s: %s", job_id, _summary(outcome))
+
+    def between(self) -> None:
+        self._between()
 
 
 def _summary(outcome: Result | Failure) -> str:

@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from types import FrameType
 from uuid import uuid4
@@ -16,6 +17,7 @@ import torch
 from rq.job import Job
 
 from worker.engine import Engine
+from worker.gathering import Gatherer
 from worker.jobs import JobRunner, job_class
 from worker.loading import Load, ModelPool, choose_device, load_for_serving
 from worker.memory import memory_bytes
@@ -40,7 +42,7 @@ def serve(settings: Settings, load: Load = load_for_serving) -> None:
     models = ModelPool(settings.checkpoints, device, load, on_load=queue.note_load)
     engine = Engine(models, store, cache_bytes=settings.cache_mb * 2**20)
     engine.warm()
-    worker = _worker(queue, models, store, JobRunner(queue, models, engine))
+    worker = _worker(settings, queue, store, models, JobRunner(queue, models, engine))
     try:
         worker.start_beating()
         _log.info("ready on %s with %s", models.device, ", ".join(models.resident) or "no model")
@@ -50,7 +52,9 @@ def serve(settings: Settings, load: Load = load_for_serving) -> None:
             queue.retract(worker.name)
 
 
-def _worker(queue: JobQueue, models: ModelPool, store: Store, runner: JobRunner) -> ResidentWorker:
+def _worker(
+    settings: Settings, queue: JobQueue, store: Store, models: ModelPool, runner: JobRunner
+) -> ResidentWorker:
     name = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
 
     def announce() -> None:
@@ -64,19 +68,26 @@ def _worker(queue: JobQueue, models: ModelPool, store: Store, runner: JobRunner)
         )
         queue.announce(view)
 
-    def give_up(job: Job) -> None:
-        queue.retract(name)
-        runner.give_up(job.id, job.timeout or 0)
+    def run(job_id: str) -> None:
+        runner.run([job_id, *worker.take_beside()], worker.serve_people)
 
-    return ResidentWorker(
+    def give_up(jobs: Sequence[Job]) -> None:
+        """One that takes too long alone is to blame; of several, each comes back and goes alone."""
+        queue.retract(name)
+        if len(jobs) == 1:
+            runner.give_up(jobs[0].id, jobs[0].timeout or 0)
+
+    worker = ResidentWorker(
         [INTERACTIVE, BATCH],
         name=name,
         connection=queue.connection,
-        job_class=job_class({FUNCTION: runner.run}),
+        job_class=job_class({FUNCTION: run}),
         announce=announce,
+        gather=Gatherer(queue, most=settings.batch_size),
         give_up=give_up,
         sweep=store.sweep,
     )
+    return worker
 
 
 def _leave(number: int, frame: FrameType | None) -> None:

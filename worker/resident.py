@@ -8,8 +8,8 @@ popped in the instant of a crash is gone. Each class here says which of these it
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -22,7 +22,9 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.timeouts import BaseDeathPenalty
 from rq.utils import as_text, now
+from rq.worker import WorkerStatus
 
+from worker.limits import TimeLimit
 from worker.queue import PRESENCE_TTL_S, QueueDown
 
 HEARTBEAT_S = 5
@@ -118,11 +120,13 @@ class ResidentWorker(SimpleWorker):
         connection: redis.Redis,
         job_class: type[Job],
         announce: Callable[[], None],
-        give_up: Callable[[Job], None],
+        gather: Callable[[Job, Queue], list[Job]],
+        give_up: Callable[[Sequence[Job]], None],
         sweep: Callable[[], object],
     ) -> None:
-        """`queues` are served in their order; `announce` says that the worker lives, `give_up`
-        ends a job that takes too long and `sweep` cleans the store.
+        """`queues` are served in their order; `announce` says that the worker lives, `gather`
+        takes jobs that can be done beside another, `give_up` hears of jobs that take too long and
+        `sweep` cleans the store.
         """
         super().__init__(
             queues,
@@ -137,10 +141,13 @@ class ResidentWorker(SimpleWorker):
             log_job_description=False,
         )
         self._announce = announce
+        self._gather = gather
         self._give_up = give_up
         self._sweep = sweep
         self._swept_at = monotonic()
-        self._in_hand: tuple[Job, Execution] | None = None
+        self._in_hand: tuple[tuple[Job, Execution], ...] = ()
+        self._beside: tuple[str, ...] = ()
+        self._limits: list[TimeLimit] = []
 
     @property
     def dequeue_timeout(self) -> int:
@@ -162,13 +169,66 @@ class ResidentWorker(SimpleWorker):
         """RQ leaves a job in the intermediate queue, to be done again, if there are two queues."""
         super().prepare_job_execution(job, remove_from_intermediate_queue=True)
 
-    def perform_job(self, job: Job, queue: Queue, execution: Execution) -> bool:
-        self._in_hand = job, execution
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        self._execute(job, queue)
+        self.set_state(WorkerStatus.IDLE)
+
+    def take_beside(self) -> tuple[str, ...]:
+        """Ids of the jobs to be done with the one in hand, told once."""
+        beside, self._beside = self._beside, ()
+        return beside
+
+    def serve_people(self) -> None:
+        """In the middle of a job from another queue: do what is in the first one. The time limit
+        of the other job is held up meanwhile.
+        """
+        if self._in_hand[-1][0].origin == self.queues[0].name:
+            return
+        while not self._stop_requested and (found := self._next_of_people()):
+            self._limits[-1].hold()
+            try:
+                self._execute(*found)
+            finally:
+                self._limits[-1].go_on()
+
+    def _next_of_people(self) -> tuple[Job, Queue] | None:
+        return self.queue_class.dequeue_any(
+            self.queues[:1],
+            None,
+            self.connection,
+            job_class=self.job_class,
+            serializer=self.serializer,
+        )
+
+    def _execute(self, job: Job, queue: Queue) -> None:
+        """The job and those that can be done beside it.
+
+        RQ knows one job at a time, so the first does the work of all. When RQ comes to the others
+        they have ended, and there is nothing left to do; or the first has failed, and each is done
+        on its own.
+        """
+        others = self._gather(job, queue)
+        held = [(one, self.prepare_execution(one)) for one in (job, *others)]
+        for other in others:
+            self.prepare_job_execution(other)
+        before, self._in_hand = self._in_hand, (*self._in_hand, *held)
+        self._beside = tuple(other.id for other in others)
         try:
-            with self._time_limit(job):
-                return super().perform_job(job, queue, execution)
+            self._perform([job, *others], queue, held[0][1])
+            for other, execution in held[1:]:
+                self._perform([other], queue, execution)
         finally:
-            self._in_hand = None
+            self._in_hand = before
+
+    def _perform(self, jobs: Sequence[Job], queue: Queue, execution: Execution) -> None:
+        """RQ's part in the first of `jobs`, which are done together."""
+        seconds = jobs[0].timeout or self.queue_class.DEFAULT_TIMEOUT
+        with TimeLimit(seconds, partial(self._die, jobs)) as limit:
+            self._limits.append(limit)
+            try:
+                self.perform_job(jobs[0], queue, execution)
+            finally:
+                self._limits.pop()
 
     def run_maintenance_tasks(self) -> None:
         super().run_maintenance_tasks()  # type: ignore[no-untyped-call]
@@ -176,20 +236,10 @@ class ResidentWorker(SimpleWorker):
             self._swept_at = monotonic()
             self._sweep()
 
-    @contextmanager
-    def _time_limit(self, job: Job) -> Iterator[None]:
-        timer = threading.Timer(job.timeout or self.queue_class.DEFAULT_TIMEOUT, self._die, [job])
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
-
-    def _die(self, job: Job) -> None:
+    def _die(self, jobs: Sequence[Job]) -> None:
         """End the process: what hangs in a library can't be ended otherwise."""
         try:
-            self._give_up(job)
+            self._give_up(jobs)
         finally:
             os._exit(TIME_LIMIT_EXIT)
 
@@ -198,7 +248,7 @@ class ResidentWorker(SimpleWorker):
         while not pause.wait(HEARTBEAT_S):
             try:
                 self._announce()
-                if in_hand := self._in_hand:
-                    self.maintain_heartbeats(*in_hand)
+                for job, execution in self._in_hand:
+                    self.maintain_heartbeats(job, execution)
             except (QueueDown, redis.RedisError) as error:
                 _log.warning("no heartbeat: %s", error)

@@ -46,6 +46,7 @@ class Settings(BaseSettings):
     upload_ttl_s: int = Field(default=_DAY_S, ge=1)  # also how long a job may wait
 
     device: str = "auto"  # auto, cpu, cuda, cuda:1, ...
+    batch_size: int = Field(default=8, ge=1)  # pictures that go through a network at once
     threads: int | None = Field(default=None, ge=1)  # of torch; None: all cores
     cache_mb: int = Field(default=512, ge=0)  # decoded photos and features kept by one worker
 

@@ -101,6 +101,15 @@ class Standing:
         return view
 
     @outages_named()
+    def requests(self, job_ids: Sequence[str]) -> list[Request | None]:
+        """What was asked for in each job, None for one that is unknown."""
+        with self.connection.pipeline() as pipe:
+            for job_id in job_ids:
+                pipe.hget(key_of(job_id), "request")
+            answers = pipe.execute()
+        return [Request.from_json(json.loads(text)) if text else None for text in answers]
+
+    @outages_named()
     def page(self, wanted: Wanted, *, cursor: str | None = None, limit: int = 20) -> JobPage:
         """The newest jobs that are wanted, or those before `cursor`, which a page before gave."""
         return read_page(self.connection, self._read, wanted, cursor=cursor, limit=limit)
@@ -219,10 +228,9 @@ class Standing:
         with self.connection.pipeline() as pipe:
             for queue in (self._interactive, self._batch):
                 pipe.lrange(queue.key, 0, min(count, _LOOKED_AT) - 1)
-            ids = [job_id for listed in pipe.execute() for job_id in listed][:count]
-            for job_id in ids[:_LOOKED_AT]:
-                pipe.hget(key_of(job_id.decode()), "request")
-            known = [Request.from_json(json.loads(text)) for text in pipe.execute() if text]
+            waiting = [as_text(job_id) for listed in pipe.execute() for job_id in listed]
+        requests = self.requests(waiting[: min(count, _LOOKED_AT)])
+        known = [request for request in requests if request is not None]
         return [known[n % len(known)] for n in range(count)] if known else []
 
 

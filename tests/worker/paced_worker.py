@@ -1,7 +1,8 @@
 """A real worker process whose model takes as long as the caption says: "3 seconds of red".
 
 Run as `python -m tests.worker.paced_worker` with the environment of worker/settings.py. Each pass
-through the network adds a line, `<pid> <caption>`, to `passes.log` in the data directory.
+through the network adds a line, `<pid> <caption> | <caption>`, to `passes.log` in the data
+directory.
 """
 
 import os
@@ -28,7 +29,7 @@ def load_paced(path: Path, device: torch.device) -> System:
         seconds = captions[0].split()[0]
         if seconds.isdigit():
             with log.open("a") as lines:
-                lines.write(f"{os.getpid()} {captions[0]}\n")
+                lines.write(f"{os.getpid()} {' | '.join(captions)}\n")
             time.sleep(int(seconds))
         return encode_text(captions)
 

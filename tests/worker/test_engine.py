@@ -19,6 +19,7 @@ from worker.loading import ModelPool, load_for_serving
 from worker.messages import Crop, Failure, Request, Result
 from worker.settings import Settings
 from worker.store import Store
+from worker.watch import Watch
 
 CPU = torch.device("cpu")
 
@@ -249,6 +250,42 @@ def test_a_picture_is_made_from_words_alone(
     assert store.get(first.image) != store.get(second.image)
 
 
+class Canceling(Watch):
+    """Cancels as it is told to, and notes down what it hears."""
+
+    def __init__(self, answers: Sequence[bool] = ()) -> None:
+        self._answers = iter(answers)
+        self.heard: list[str] = []
+
+    def is_canceled(self, index: int) -> bool:
+        return next(self._answers, False)
+
+    def advanced(self, index: int, share: float) -> None:
+        self.heard.append(f"{index} at {share}")
+
+    def finished(self, index: int, outcome: Result | Failure) -> None:
+        self.heard.append(f"{index} {type(outcome).__name__}")
+
+    def between(self) -> None:
+        self.heard.append("-")
+
+
+def test_each_request_is_told_of_as_soon_as_it_has_ended(engine: Engine, request_: Request) -> None:
+    watch = Canceling()
+    bad = replace(request_, caption="?!")
+    engine.run([replace(request_, variations=2), bad, request_], watch)
+    opening, ending = ["-"] * 3, ["0 at 0.5", "0 Result", "-", "1 Failure", "-", "2 Result", "-"]
+    assert watch.heard == opening + ending
+
+
+def test_requests_for_a_model_that_is_not_there_are_told_of_too(
+    engine: Engine, request_: Request
+) -> None:
+    watch = Canceling()
+    engine.run([replace(request_, model="tagan-cats-64")] * 2, watch)
+    assert [line for line in watch.heard if line != "-"] == ["0 Failure", "1 Failure"]
+
+
 def test_no_request_at_all_is_refused(engine: Engine) -> None:
     with pytest.raises(Incompatible):
         engine.run([])
@@ -258,7 +295,8 @@ def test_a_canceled_request_leaves_nothing_and_the_others_go_on(
     engine: Engine, request_: Request, data_dir: Path
 ) -> None:
     before = len(list((data_dir / "store" / "results").iterdir()))
-    canceled, done = engine.run([request_, request_], lambda index: index == 0)
+    watch = Canceling([True, False, False])
+    canceled, done = engine.run([request_, request_], watch)
     assert isinstance(canceled, Failure)
     assert canceled.title == "Canceled"
     assert isinstance(done, Result)
@@ -268,8 +306,8 @@ def test_a_canceled_request_leaves_nothing_and_the_others_go_on(
 def test_a_cancel_is_noticed_between_variations(
     engine: Engine, request_: Request, data_dir: Path
 ) -> None:
-    answers = iter([False, False, False, True])
-    [outcome] = engine.run([replace(request_, variations=8)], lambda index: next(answers))
+    watch = Canceling([False, False, False, True])
+    [outcome] = engine.run([replace(request_, variations=8)], watch)
     assert isinstance(outcome, Failure)
     assert len(list((data_dir / "store" / "results").iterdir())) == 2 * 2
 

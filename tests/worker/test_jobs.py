@@ -79,7 +79,7 @@ def test_a_failure_of_the_engine_becomes_the_jobs_error(
     runner: JobRunner, queue: JobQueue, tiny_model: str
 ) -> None:
     job = queue.submit(Request(Task.MANIPULATE, tiny_model, "red", image_id="gone"))
-    runner.run(job)
+    runner.run([job])
     view = queue.read(job)
     assert view.status is Status.FAILED
     assert view.error is not None
@@ -91,7 +91,7 @@ def test_a_canceled_job_stays_canceled_when_it_is_run(
 ) -> None:
     job = queue.submit(Request(Task.MANIPULATE, tiny_model, "red", image_id="gone"))
     queue.cancel(job)
-    runner.run(job)
+    runner.run([job])
     view = queue.read(job)
     assert view.status is Status.CANCELED
     assert view.started_at is None
@@ -113,7 +113,7 @@ def test_a_queue_that_is_away_while_the_engine_works_does_not_fail_the_job(
     Image.new("RGB", (32, 32)).save(image, "PNG")
     image_id = store.put(image.getvalue(), kind="uploads")
     job = queue.submit(Request(Task.MANIPULATE, tiny_model, "red", image_id=image_id))
-    JobRunner(queue, pool, Engine(pool, store)).run(job)
+    JobRunner(queue, pool, Engine(pool, store)).run([job])
     assert queue.read(job).status is Status.SUCCEEDED
 
 

@@ -60,7 +60,7 @@ def start_worker(
 
 
 def passes(settings: Settings) -> list[str]:
-    """Captions that went through a network, in order."""
+    """Captions that went through a network, in order; those of one pass in one line."""
     log = settings.data_dir / "passes.log"
     lines = log.read_text().splitlines() if log.exists() else []
     return [line.partition(" ")[2] for line in lines]
@@ -170,6 +170,7 @@ def test_a_job_over_its_time_limit_fails_and_ends_the_process(
     worker = start_worker()
     impatient = JobQueue(settings.redis_url, job_timeout_s=1)
     job = impatient.submit(replace(request_, caption="3600 seconds of red"))
+    until(lambda: passes(settings))
     following = queue.submit(request_)
     view = queue.wait(job, 60)
     assert view.status is Status.FAILED
@@ -203,6 +204,52 @@ def test_a_canceled_job_that_waits_is_never_begun(
     assert passes(settings) == ["0 seconds of red"]
 
 
+def test_jobs_that_wait_together_go_through_the_network_together(
+    start_worker: StartWorker, queue: JobQueue, request_: Request, settings: Settings
+) -> None:
+    captions = ("0 seconds of red", "?!", "0 seconds of yellow")
+    jobs = [queue.submit(replace(request_, caption=caption)) for caption in captions]
+    start_worker()
+    first, bad, last = (queue.wait(job, 60) for job in jobs)
+    assert passes(settings)[0] == " | ".join(captions)
+    assert bad.status is Status.FAILED
+    for view in (first, last):
+        assert view.result is not None
+        assert view.result.metrics.batch_size == 3
+
+
+def test_jobs_whose_worker_died_over_them_go_alone_from_then_on(
+    start_worker: StartWorker, queue: JobQueue, request_: Request, settings: Settings
+) -> None:
+    captions = [f"{seconds} seconds of red" for seconds in (2, 1, 0)]
+    jobs = [queue.submit(replace(request_, caption=caption)) for caption in captions]
+    first = start_worker()
+    until(lambda: passes(settings))
+    first.send_signal(signal.SIGKILL)
+    start_worker()
+    assert {queue.wait(job, 90).status for job in jobs} == {Status.SUCCEEDED}
+    together, *alone = passes(settings)
+    assert together == " | ".join(captions)
+    assert sorted(alone) == sorted(captions)
+
+
+def test_a_person_is_served_between_the_steps_of_a_batch(
+    start_worker: StartWorker, queue: JobQueue, request_: Request, settings: Settings
+) -> None:
+    batch = [
+        queue.submit(replace(request_, caption=f"2 seconds of batch {n}"), batch=True)
+        for n in range(2)
+    ]
+    start_worker()
+    until(lambda: passes(settings))
+    person = queue.wait(queue.submit(request_), 60)
+    last = queue.wait(batch[1], 60)
+    assert person.finished_at is not None
+    assert last.finished_at is not None
+    assert person.finished_at < last.finished_at
+    assert passes(settings) == ["2 seconds of batch 0 | 2 seconds of batch 1", "0 seconds of red"]
+
+
 def test_people_go_before_batches(
     start_worker: StartWorker, queue: JobQueue, request_: Request, settings: Settings
 ) -> None:
@@ -213,8 +260,8 @@ def test_people_go_before_batches(
     queue.submit(request_)
     start_worker()
     queue.wait(last, 60)
-    batch = [f"0 seconds of batch {n}" for n in range(3)]
-    assert passes(settings) == ["0 seconds of red", *batch]
+    together = " | ".join(f"0 seconds of batch {n}" for n in range(3))
+    assert passes(settings) == ["0 seconds of red", together]
 
 
 def test_a_function_outside_the_list_is_refused_and_not_run(
