@@ -43,6 +43,9 @@ async def _asked(
     ] = None,
 ) -> AskedTerms:
     address = f"{request.method} {request.url.path}"
+    owner = getattr(request.state, "key", None)  # the API key, where keys are in force
+    if key and owner:
+        key = f"{owner.id} {key}"  # what one client calls its requests is no matter of another's
     return AskedTerms(address, request.state.request_id, key)
 
 
