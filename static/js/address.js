@@ -1,6 +1,7 @@
 /** The address says which screen is shown, so that Back and Reload do what one expects. */
 
 import { bind } from "./dom.js";
+import { isOpen } from "./state.js";
 
 const EDIT = "#edit";
 
@@ -13,14 +14,14 @@ export async function mountAddress(store, editor) {
   if (location.hash === EDIT) await editor.resume();
   bind(
     store,
-    (state) => state.photo !== null,
+    isOpen,
     (editing) => {
       if (editing === (location.hash === EDIT)) return;
       history.pushState(null, "", editing ? EDIT : location.pathname + location.search);
     },
   );
   window.addEventListener("popstate", () => {
-    const editing = store.get().photo !== null;
+    const editing = isOpen(store.get());
     if (location.hash === EDIT && !editing) editor.resume();
     if (location.hash === "" && editing) editor.leave();
   });

@@ -1,8 +1,11 @@
 /**
  * The server, as functions: the only file that knows its addresses.
  *
+ * @typedef {{image: string, media_type: string, width: number, height: number, seed: number,
+ *   words: string[], stages: string[], heatmaps: import("./attention.js").Heatmap[],
+ *   scores: {word: number, score: number}[], position: number | null}} Output
  * @typedef {{id: string, status: string, queue_position: number | null,
- *   outputs: {image: string, media_type: string, width: number, height: number}[],
+ *   outputs: Output[],
  *   metrics: {queue_s: number, predict_s: number} | null,
  *   error: {title?: string, detail?: string, retryable?: boolean} | null,
  *   links: {self: string, cancel: string}}} Job
@@ -50,19 +53,30 @@ export async function uploadImage(file, name) {
   return (await ask("/images", { method: "POST", body })).image_id;
 }
 
-/** Asks for an edit and waits up to `waitS` seconds for it.
- * @param {{imageId: string, ask: import("./state.js").Ask, crop: string, full: boolean,
- *   waitS: number, signal: AbortSignal}} edit @returns {Promise<Job>} finished or not */
-export function manipulate({ imageId, ask: { model, caption, seed }, crop, full, waitS, signal }) {
+/** Asks for an edit, with `count` seeds, and waits up to `waitS` seconds for it.
+ * @param {{imageId: string, ask: import("./state.js").Ask, count: number, crop: string,
+ *   full: boolean, waitS: number, signal: AbortSignal}} edit
+ * @returns {Promise<Job>} finished or not */
+export function manipulate({ imageId, ask: edit, count, crop, full, waitS, signal }) {
   const body = form({
     image_id: imageId,
-    model,
-    caption,
-    seed: String(seed),
+    model: edit.model,
+    caption: edit.caption,
+    seed: String(edit.seed),
+    variations: String(count),
     crop,
     full_resolution: String(full),
   });
   return ask("/manipulate", { method: "POST", body, headers: { Prefer: `wait=${waitS}` }, signal });
+}
+
+/** Asks for a picture from words alone and waits up to `waitS` seconds for it.
+ * @param {{ask: import("./state.js").Ask, count: number, waitS: number, signal: AbortSignal}} wish
+ * @returns {Promise<Job>} finished or not */
+export function generate({ ask: { model, caption, seed }, count, waitS, signal }) {
+  const body = JSON.stringify({ model, caption, seed, variations: count });
+  const headers = { "Content-Type": "application/json", Prefer: `wait=${waitS}` };
+  return ask("/generate", { method: "POST", body, headers, signal });
 }
 
 /** The job when it has succeeded; `onProgress` hears of it on the way.

@@ -39,7 +39,8 @@ export function mountDownload(store, pictures) {
 async function save({ shown, photos }, pictures) {
   if (!shown?.full) return;
   const href = URL.createObjectURL(await pictures.file(shown.image));
-  const name = downloadName(photos[shown.ask.photo].name, shown.ask.caption, shown.mediaType);
+  const from = shown.ask.photo ? photos[shown.ask.photo].name : "drawn";
+  const name = downloadName(from, shown.ask.caption, shown.mediaType);
   el("a", { href, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(href), 60_000); // when it has surely been read
 }

@@ -1,7 +1,7 @@
 /** Go and Stop, live mode, the choice of a model, Escape. */
 
 import { bind, byId, el, setText } from "./dom.js";
-import { isBusy, withLive, withModel } from "./state.js";
+import { fittingModels, isBusy, withLive, withModel } from "./state.js";
 
 const STOP_AFTER_MS = 250; // a quick edit must not make the button flicker
 
@@ -29,9 +29,10 @@ export function mountEditForm(store, editor) {
 
   bind(
     store,
-    (state) => state.models,
-    (models) => {
-      model.replaceChildren(...models.map(option));
+    (state) => state.drawing,
+    (drawing, state) => {
+      model.replaceChildren(...fittingModels(state).map(option));
+      setText(byId("caption-title"), drawing ? "What should be drawn?" : "What should it become?");
     },
   );
   bind(

@@ -5,6 +5,7 @@ import { createFollower } from "./live.js";
 import { readParameters } from "./parameters.js";
 import { RequestFailed, incomplete, problemOf, tooLarge } from "./problems.js";
 import * as results from "./results.js";
+import * as sheets from "./sheet.js";
 import * as is from "./state.js";
 
 const MAX_BYTES = 25 * 2 ** 20;
@@ -54,7 +55,7 @@ export function createEditor(store, pictures, uploads, maker) {
   async function run({ full }) {
     const ask = is.asked(store.get());
     if (!ask) return;
-    const made = results.madeBefore(store.get(), ask);
+    const made = results.madeBefore(store.get(), ask) ?? results.whole(store.get(), ask);
     if (made) return show(made);
     abandon();
     const ticket = ++tickets;
@@ -63,16 +64,7 @@ export function createEditor(store, pictures, uploads, maker) {
     running = mine;
     store.update((state) => is.started(state, ticket));
     try {
-      const result = await maker.make(ask, {
-        full,
-        signal: mine.stop.signal,
-        onPhase(phase, before) {
-          store.update((state) => is.progressed(state, ticket, phase, before));
-        },
-        onJob(job) {
-          mine.job = job;
-        },
-      });
+      const [result] = await maker.make(ask, wishOf(mine, ticket));
       store.update((state) => results.finished(state, ticket, result));
     } catch (error) {
       if (mine.stop.signal.aborted) return;
@@ -82,6 +74,39 @@ export function createEditor(store, pictures, uploads, maker) {
       store.update((state) => is.failed(state, ticket, problem));
     } finally {
       if (running === mine) running = null;
+    }
+  }
+
+  /** @param {NonNullable<typeof running>} mine @param {number} ticket
+   * @returns {import("./maker.js").Wish} */
+  function wishOf(mine, ticket) {
+    return {
+      full: mine.full,
+      signal: mine.stop.signal,
+      onPhase(phase, before) {
+        store.update((state) => is.progressed(state, ticket, phase, before));
+      },
+      onJob(job) {
+        mine.job = job;
+      },
+    };
+  }
+
+  /** Makes the pictures of a sheet one after the other; one that can't be made leaves its reason.
+   * @param {import("./sheet.js").Sheet} sheet @param {NonNullable<typeof running>} mine
+   * @param {number} ticket */
+  async function fill(sheet, mine, ticket) {
+    for (const places of sheets.batches(sheet)) {
+      const { ask } = sheet.cells[places[0]];
+      try {
+        const made = await maker.make(ask, wishOf(mine, ticket), places.length);
+        sheet = sheets.filled(sheet, places, made);
+      } catch (error) {
+        if (mine.stop.signal.aborted) return;
+        sheet = sheets.spoiled(sheet, places, problemOf(error).detail);
+      }
+      const now = sheet;
+      store.update((state) => is.withSheet(state, ticket, now));
     }
   }
 
@@ -135,6 +160,9 @@ export function createEditor(store, pictures, uploads, maker) {
         if (opening !== openings) return;
         const known = parameters && results.madeWith(store.get(), parameters);
         if (known) return await moveTo((state) => results.resumed(state, known.key));
+        if (parameters?.task === "generate" && is.canDraw(store.get())) {
+          return store.update((state) => results.redrawn(state, parameters));
+        }
         uploads.add(token, file, name);
         const photo = { token, name, width, height };
         store.update((state) => results.withParameters(is.withPhoto(state, photo), parameters));
@@ -147,7 +175,9 @@ export function createEditor(store, pictures, uploads, maker) {
     /** Edits a sample, with the model of its kind and, where none was typed, a caption for it.
      * @param {is.Sample} sample */
     async chooseSample(sample) {
-      const fits = store.get().models.find((model) => model.domain === sample.domain);
+      const fits = store
+        .get()
+        .models.find((one) => one.domain === sample.domain && one.tasks.includes("manipulate"));
       try {
         await this.choose(await api.download(sample.url), `${sample.name}.jpg`);
       } catch (error) {
@@ -162,12 +192,39 @@ export function createEditor(store, pictures, uploads, maker) {
       }
     },
 
+    /** Draws from words alone from now on. */
+    draw() {
+      this.cancel();
+      store.update(is.withDrawing);
+    },
+
     /** Makes the edit at full resolution. */
     async go() {
       follower.stop();
       const missing = is.missing(store.get());
       if (missing) store.update((state) => is.withProblem(state, incomplete(missing)));
       else await run({ full: true }).catch(refuse);
+    },
+
+    /** Makes pictures to compare. @param {import("./sheet.js").Sheet} sheet */
+    async explore(sheet) {
+      this.cancel();
+      const ticket = ++tickets;
+      /** @type {NonNullable<typeof running>} */
+      const mine = { full: false, stop: new AbortController(), job: null };
+      running = mine;
+      store.update((state) => is.exploring(state, ticket, sheet));
+      await fill(sheet, mine, ticket);
+      if (running === mine) running = null;
+      store.update((state) => is.dropped(state, ticket));
+    },
+
+    /** Looks at one picture of a sheet, with all that made it, and makes it whole.
+     * @param {is.Result} result */
+    async open(result) {
+      this.cancel();
+      await moveTo((state) => results.lookedAt(state, result));
+      await this.go();
     },
 
     /** The same words with other noise. */

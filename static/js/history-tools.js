@@ -2,6 +2,7 @@
 
 import { bind, byId } from "./dom.js";
 import { favoured, withoutResult } from "./results.js";
+import { isOpen } from "./state.js";
 import { moved } from "./trail.js";
 
 /**
@@ -13,7 +14,18 @@ export function mountHistoryTools(store, editor) {
   const redo = byId("redo");
   const favourite = byId("favourite");
   const remove = byId("remove");
+  let typed = false; // since the last step of the trail
 
+  byId("caption").addEventListener("input", () => {
+    typed = true;
+  });
+  bind(
+    store,
+    (state) => state.trail,
+    () => {
+      typed = false;
+    },
+  );
   undo.addEventListener("click", () => editor.travel(-1));
   redo.addEventListener("click", () => editor.travel(1));
   favourite.addEventListener("click", () => withShown(favoured));
@@ -54,11 +66,11 @@ export function mountHistoryTools(store, editor) {
   /** Typing is undone by the browser, until the words are those of the picture again.
    * @param {KeyboardEvent} event */
   function isOurs({ target }) {
-    const { photo, shown, caption } = store.get();
-    if (!photo) return false;
+    const state = store.get();
+    if (!isOpen(state)) return false;
     if (target instanceof HTMLInputElement) return target.type !== "text";
-    if (!(target instanceof HTMLTextAreaElement)) return true;
-    return caption.trim() === (shown?.ask.caption ?? "");
+    if (!(target instanceof HTMLTextAreaElement) || !typed) return true;
+    return state.caption.trim() === (state.shown?.ask.caption ?? "");
   }
 }
 

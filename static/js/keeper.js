@@ -38,7 +38,9 @@ export async function keepHistory(store, pictures, uploads, history) {
       if (wanted) uploads.add(photo.token, photo.file, photo.name);
       else history.forgetPhoto(photo.token);
     }
-    const whole = kept.results.filter(({ ask }) => uploads.file(ask.photo));
+    const whole = kept.results.filter(
+      ({ ask }) => ask.photo === null || uploads.file(ask.photo),
+    );
     await Promise.all(whole.map(({ key, thumb }) => thumb && pictures.keepThumb(key, thumb)));
     const results = whole.map(({ picture, thumb, ...result }) => {
       files.set(result.key, { picture, thumb });

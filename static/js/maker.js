@@ -21,52 +21,67 @@ const FULL_WAIT_S = 2; // short, since a place in line can be shown only after i
  * @param {import("./uploads.js").Uploads} uploads
  */
 export function createMaker(pictures, uploads) {
-  /** Sends the edit; and the photo again if the server no longer has it.
-   * @param {import("./state.js").Ask} ask @param {Wish} wish @returns {Promise<api.Job>} */
-  async function submitted(ask, { full, signal, onPhase }) {
+  /** Sends what is asked for; and the photo again if the server no longer has it.
+   * @param {import("./state.js").Ask} ask @param {Wish} wish @param {number} count
+   * @returns {Promise<api.Job>} */
+  async function submitted(ask, { full, signal, onPhase }, count) {
+    const waitS = full ? FULL_WAIT_S : PREVIEW_WAIT_S;
+    const { photo, crop } = ask;
+    if (photo === null || crop === null) return api.generate({ ask, count, waitS, signal });
     const send = async () => {
       onPhase("sending");
-      const imageId = await uploads.imageId(ask.photo);
+      const imageId = await uploads.imageId(photo);
       onPhase("working");
-      const waitS = full ? FULL_WAIT_S : PREVIEW_WAIT_S;
-      return api.manipulate({ imageId, ask, crop: toField(ask.crop), full, waitS, signal });
+      return api.manipulate({ imageId, ask, count, crop: toField(crop), full, waitS, signal });
     };
     try {
       return await send();
     } catch (error) {
       if (problemOf(error).field !== "image_id") throw error;
-      uploads.unsent(ask.photo);
+      uploads.unsent(photo);
       return send();
     }
   }
 
   return {
-    /** @param {import("./state.js").Ask} ask @param {Wish} wish
-     * @returns {Promise<import("./state.js").Result>} */
-    async make(ask, wish) {
+    /** What is asked for, once for each of `count` seeds upwards.
+     * @param {import("./state.js").Ask} ask @param {Wish} wish @param {number} [count]
+     * @returns {Promise<import("./state.js").Result[]>} */
+    async make(ask, wish, count = 1) {
       const began = performance.now();
-      const job = await api.whenDone(await submitted(ask, wish), {
+      const job = await api.whenDone(await submitted(ask, wish, count), {
         signal: wish.signal,
         onProgress(job) {
           wish.onJob?.(job);
           wish.onPhase(job.status === "queued" ? "queued" : "working", job.queue_position ?? 0);
         },
       });
-      const [output] = job.outputs;
-      await pictures.result(output.image);
-      return {
-        key: keyOf(ask),
-        ask,
-        full: wish.full,
-        image: output.image,
-        mediaType: output.media_type,
-        width: output.width,
-        height: output.height,
-        seconds: (performance.now() - began) / 1000,
-        made: Date.now(),
-        favourite: false,
-      };
+      await Promise.all(job.outputs.map((output) => pictures.result(output.image)));
+      const seconds = (performance.now() - began) / 1000;
+      return job.outputs.map((output) => resultOf(ask, output, wish.full, seconds));
     },
+  };
+}
+
+/** @param {import("./state.js").Ask} asked @param {api.Output} output @param {boolean} full
+ * @param {number} seconds @returns {import("./state.js").Result} */
+function resultOf(asked, output, full, seconds) {
+  const ask = { ...asked, seed: output.seed };
+  return {
+    key: keyOf(ask),
+    ask,
+    full,
+    image: output.image,
+    mediaType: output.media_type,
+    width: output.width,
+    height: output.height,
+    seconds,
+    words: output.words,
+    stages: output.stages,
+    heatmaps: output.heatmaps,
+    scores: output.scores,
+    made: Date.now(),
+    favourite: false,
   };
 }
 

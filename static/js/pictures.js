@@ -74,24 +74,27 @@ export function createPictures() {
     /** A small picture of the edited part, for the filmstrip; kept.
      * @param {import("./state.js").Result} result */
     thumb(result) {
-      const known = thumbs.get(result.key);
-      if (known) return known;
       const image = results.get(result.image);
-      if (!image) return null;
-      const photo = photos.get(result.ask.photo);
-      const shownWidth = widthOf(image);
-      const scale = shownWidth / (photo?.width ?? shownWidth);
-      const { left, top, width } = result.ask.crop;
-      const canvas = drawn(
-        image,
-        THUMB_SIDE,
-        THUMB_SIDE,
-        [left, top, width].map((x) => x * scale),
-      );
-      thumbs.set(result.key, canvas);
-      return canvas;
+      const thumb = thumbs.get(result.key) ?? (image ? partOf(image, result, THUMB_SIDE) : null);
+      if (thumb) thumbs.set(result.key, thumb);
+      return thumb;
+    },
+
+    /** The edited part of a result, which is all of it where words alone made it.
+     * @param {import("./state.js").Result} result @param {number} side in pixels */
+    async part(result, side) {
+      return partOf(await this.result(result.image), result, side);
     },
   };
+
+  /** @param {HTMLImageElement | HTMLCanvasElement} image
+   * @param {import("./state.js").Result} result @param {number} side in pixels */
+  function partOf(image, { ask: { photo: token, crop }, width }, side) {
+    if (!token || !crop) return drawn(image, side, side);
+    const scale = widthOf(image) / (photos.get(token)?.width ?? width);
+    const part = [crop.left, crop.top, crop.width].map((x) => x * scale);
+    return drawn(image, side, side, part);
+  }
 
   /** @param {string} url */
   async function copied(url) {

@@ -4,6 +4,10 @@ import { bind, byId, setText } from "./dom.js";
 import { isBusy, withView } from "./state.js";
 import { cropText, statusText } from "./status.js";
 
+const OF_RESULT = /** @type {const} */ (["compare", "side", "whole"]);
+/** @type {import("./state.js").View[]} */
+const VIEWS = ["crop", "compare", "side", "whole", "sheet"];
+
 /**
  * @param {import("./store.js").Store<import("./state.js").State>} store
  * @param {import("./editor.js").Editor} editor
@@ -15,17 +19,43 @@ export function mountResultView(store, editor, pictures) {
   const after = byId("after");
 
   byId("leave").addEventListener("click", () => editor.leave());
-  byId("view-crop").addEventListener("click", () => show("crop"));
-  byId("view-compare").addEventListener("click", () => show("compare"));
+  for (const view of VIEWS) {
+    byId(`view-${view}`).addEventListener("click", () => show(view));
+  }
+  new ResizeObserver(() => arrange(store.get())).observe(byId("mat"));
 
   bind(store, (state) => state.photo, showPhoto);
+  bind(
+    store,
+    (state) => state.drawing,
+    (drawing) => {
+      for (const view of ["crop", "compare", "side"]) byId(`view-${view}`).hidden = drawing;
+      if (drawing) setShape(1, 1);
+    },
+  );
+  bind(
+    store,
+    ({ drawing, sheet }) => drawing && !sheet,
+    (isAlone) => {
+      byId("views").hidden = isAlone; // one view is no choice
+    },
+  );
+  bind(
+    store,
+    ({ drawing, shown }) => drawing && !shown,
+    (isBlank) => {
+      byId("blank").hidden = !isBlank;
+    },
+  );
   bind(store, (state) => state.shown, showResult);
   bind(
     store,
     (state) => state.view,
-    (view) => {
-      byId("view-crop").setAttribute("aria-pressed", String(view === "crop"));
-      byId("view-compare").setAttribute("aria-pressed", String(view === "compare"));
+    (view, state) => {
+      for (const one of VIEWS) {
+        byId(`view-${one}`).setAttribute("aria-pressed", String(view === one));
+      }
+      arrange(state);
       byId("crop").hidden = view !== "crop";
       byId("compare").hidden = view !== "compare";
       frame.dataset.view = view;
@@ -35,7 +65,7 @@ export function mountResultView(store, editor, pictures) {
     store,
     ({ view, live }) => view === "crop" && !live,
     (hidden) => {
-      after.hidden = hidden;
+      byId("after-pane").hidden = hidden;
     },
   );
   bind(store, statusText, (text) => setText(byId("progress"), text));
@@ -45,9 +75,19 @@ export function mountResultView(store, editor, pictures) {
     frame.toggleAttribute("aria-busy", busy);
   });
 
-  /** @param {"crop" | "compare"} view */
+  /** @param {import("./state.js").View} view */
   function show(view) {
     store.update((state) => withView(state, view));
+  }
+
+  /** Side by side, or one below the other: as the pictures are larger.
+   * @param {import("./state.js").State} state */
+  function arrange({ photo, photos }) {
+    const { width, height } = byId("mat").getBoundingClientRect();
+    const ratio = photo ? photos[photo].width / photos[photo].height : 1;
+    const beside = Math.min(width / 2, height * ratio);
+    const below = Math.min(width, (height / 2) * ratio);
+    frame.dataset.side = beside >= below ? "beside" : "below";
   }
 
   /** @param {string | null} token @param {import("./state.js").State} state */
@@ -58,18 +98,25 @@ export function mountResultView(store, editor, pictures) {
     shown.canvas.setAttribute("role", "img");
     shown.canvas.setAttribute("aria-label", `The photo, ${name}`);
     before.replaceChildren(shown.canvas);
+    setShape(width, height);
+  }
+
+  /** @param {number} width @param {number} height in pixels of the picture */
+  function setShape(width, height) {
     frame.style.setProperty("--ratio", String(width / height));
     frame.parentElement?.style.setProperty("--ratio", String(width / height));
     frame.style.setProperty("--natural-width", `${width}px`);
+    arrange(store.get());
   }
 
   /** @param {import("./state.js").Result | null} result */
   function showResult(result) {
-    byId("view-compare").toggleAttribute("disabled", !result);
+    for (const view of OF_RESULT) byId(`view-${view}`).toggleAttribute("disabled", !result);
     if (!result) return after.replaceChildren();
     pictures.result(result.image).then((image) => {
       if (store.get().shown !== result) return;
       describe(image, `After: ${result.ask.caption}`);
+      if (result.ask.photo === null) setShape(result.width, result.height);
       after.replaceChildren(image);
     });
   }

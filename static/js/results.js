@@ -6,7 +6,7 @@
  */
 
 import { largestSquare, lies } from "./crop.js";
-import { idle, keyOf, lastPhoto, withModel, withPhoto } from "./state.js";
+import * as is from "./state.js";
 import * as trail from "./trail.js";
 
 const MAX_RESULTS = 200; // favourites not counted
@@ -14,14 +14,20 @@ const MAX_RESULTS = 200; // favourites not counted
 /** The result of an earlier, equal edit.
  * @param {State} state @param {import("./state.js").Ask} ask */
 export function madeBefore(state, ask) {
-  const key = keyOf(ask);
-  return find(state, key);
+  return find(state, is.keyOf(ask));
+}
+
+/** A preview of what is asked for that is all there is to it, as drawings are.
+ * @param {State} state @param {import("./state.js").Ask} ask @returns {Result | null} */
+export function whole({ shown }, ask) {
+  if (ask.photo !== null || shown?.key !== is.keyOf(ask)) return null;
+  return { ...shown, full: true };
 }
 
 /** The answer to an edit; to any but the latest it is dropped.
  * @param {State} state @param {number} ticket @param {Result} result @returns {State} */
 export function finished(state, ticket, result) {
-  return ticket === state.edit.ticket ? shownResult(idle(state), result) : state;
+  return ticket === state.edit.ticket ? shownResult(is.idle(state), result) : state;
 }
 
 /** A result to look at; at full resolution it joins the results and the trail.
@@ -32,31 +38,49 @@ export function shownResult(state, result) {
   return {
     ...state,
     shown: result,
-    view: state.placing && state.live ? state.view : "compare",
+    view: viewOf(state, result),
     problem: null,
     results: isNew ? pruned([...state.results, result]) : state.results,
     trail: result.full ? trail.stepped(state.trail, stop) : state.trail,
   };
 }
 
+/** @param {State} state @param {Result} result @returns {import("./state.js").View} */
+function viewOf({ placing, live, view }, { ask }) {
+  if (ask.photo === null) return "whole";
+  const kept = (placing && live) || !["crop", "sheet"].includes(view);
+  return kept ? view : "compare";
+}
+
 /** Back to an earlier result: its picture, and the words, seed, model and crop that made it.
  * @param {State} state @param {string} key @returns {State} */
 export function restored(state, key) {
   const result = find(state, key);
-  if (!result) return state;
-  const { photo, model, caption, seed, crop } = result.ask;
-  const back = { ...idle(withModel(state, model)), photo, caption, seed, crop, placing: false };
-  return shownResult(back, result);
+  return result ? lookedAt(state, result) : state;
 }
 
-/** The photo that was left last, with the latest of its results.
+/** A result, or a preview, with the words, seed, model and crop that made it.
+ * @param {State} state @param {Result} result @returns {State} */
+export function lookedAt(state, result) {
+  const { photo, model, caption, seed, crop } = result.ask;
+  const there = { photo, drawing: photo === null, caption, seed, crop, placing: false };
+  const sheet = photo === state.photo ? state.sheet : null;
+  return shownResult({ ...is.idle(is.withModel(state, model)), ...there, sheet }, result);
+}
+
+/** What was left last: a photo with the latest of its results, or a drawing.
  * @param {State} state @returns {State} */
 export function returned(state) {
-  const photo = lastPhoto(state);
-  if (!photo) return state;
-  const latest = state.results.findLast((result) => result.ask.photo === photo.token);
-  const back = withPhoto(state, photo);
-  return latest ? restored(back, latest.key) : back;
+  const photo = is.lastPhoto(state);
+  const latest = lastDrawing(state) ?? latestOf(state, photo);
+  if (latest) return restored(state, latest.key);
+  return photo ? is.withPhoto(state, photo) : state;
+}
+
+/** What to call what was left last. @param {State} state @returns {string | null} */
+export function lastName(state) {
+  const drawing = lastDrawing(state);
+  return drawing ? `“${drawing.ask.caption}”` : (is.lastPhoto(state)?.name ?? null);
 }
 
 /** One step back or forward on the trail; the same state at its ends.
@@ -132,18 +156,28 @@ export function resumed(state, key) {
   return { ...restored(state, key), opening: false, toast: { text, deleted: null } };
 }
 
+/** The words, model and seed of a picture that was drawn from words alone, to draw it again.
+ * @param {State} state @param {import("./parameters.js").Parameters} written @returns {State} */
+export function redrawn(state, { model, caption, seed }) {
+  const drawing = is.withDrawing(state);
+  const known = is.fittingModels(drawing).some((one) => one.id === model);
+  const text = "The words and the seed are those of this picture: Go draws it again.";
+  const same = known ? is.withModel(drawing, model) : drawing;
+  return { ...same, caption, seed, toast: { text, deleted: null } };
+}
+
 /** The words, model, seed and area that are written in a file that has become the photo.
  * @param {State} state @param {import("./parameters.js").Parameters | null} written
  * @returns {State} */
 export function withParameters(state, written) {
   if (!written) return state;
   const { model, caption, seed, crop } = written;
-  const known = state.models.some((one) => one.id === model);
+  const known = is.fittingModels(state).some((one) => one.id === model);
   const photo = state.photo ? state.photos[state.photo] : null;
   const fits = crop && photo && lies(crop, photo) ? crop : state.crop;
   const text = "The words, seed and area are those that this picture was made with.";
   return {
-    ...(known ? withModel(state, model) : state),
+    ...(known ? is.withModel(state, model) : state),
     caption,
     seed,
     crop: fits,
@@ -156,11 +190,25 @@ function isSameBox(a, b) {
   return a?.left === b?.left && a?.top === b?.top && a?.width === b?.width;
 }
 
+/** The latest result, if words alone made it. @param {State} state */
+function lastDrawing({ results }) {
+  const latest = results.at(-1);
+  return latest?.ask.photo === null ? latest : null;
+}
+
+/** @param {State} state @param {import("./state.js").Photo | null} photo */
+function latestOf({ results }, photo) {
+  return results.findLast((result) => result.ask.photo === photo?.token) ?? null;
+}
+
 /** A photo as it came. @param {State} state @param {string | null} token @returns {State} */
 function bare(state, token) {
   const photo = token ? state.photos[token] : null;
-  const crop = photo && token !== state.photo ? largestSquare(photo) : state.crop;
-  return { ...idle(state), photo: token, crop, shown: null, view: "crop", problem: null };
+  if (!photo) return { ...is.withDrawing(state), trail: state.trail };
+  const crop = token === state.photo ? state.crop : largestSquare(photo);
+  const sheet = token === state.photo ? state.sheet : null;
+  const there = { photo: token, drawing: false, crop, sheet, shown: null, problem: null };
+  return is.withFittingModel({ ...is.idle(state), ...there, view: "crop" });
 }
 
 /** @param {Result[]} results without the oldest, where there are too many */

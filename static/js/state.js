@@ -12,13 +12,18 @@
  * @typedef {{token: string, name: string, width: number, height: number}} Photo
  *   width and height in pixels, upright
  * @typedef {{word: string, nearest: string[]}} UnknownWord
- * @typedef {{photo: string, model: string, caption: string, seed: number, crop: Box}} Ask
- *   one edit as the person means it; `photo` is a token
+ * @typedef {{photo: string | null, model: string, caption: string, seed: number,
+ *   crop: Box | null}} Ask
+ *   one picture as the person means it; `photo` is a token, null where words alone make it
+ * @typedef {"crop" | "compare" | "side" | "whole" | "sheet"} View
+ *   area, divided, side by side, after alone, many to compare
  * @typedef {{key: string, ask: Ask, full: boolean, image: string, mediaType: string,
- *   width: number, height: number, seconds: number, made: number, favourite: boolean}} Result
+ *   width: number, height: number, seconds: number, made: number, favourite: boolean,
+ *   words: string[], stages: string[], heatmaps: import("./attention.js").Heatmap[],
+ *   scores: {word: number, score: number}[]}} Result
  *   made: when, in milliseconds since 1970
  * @typedef {{phase: "idle" | "sending" | "queued" | "working", ticket: number,
- *   position: number}} Edit  position: jobs before this one
+ *   position: number, many: boolean}} Edit  position: jobs before this one; many: a sheet
  * @typedef {"unknown" | "ready" | "warming" | "offline"} Server
  * @typedef {{text: string, deleted: Result | null}} Toast  `deleted` can be had back
  *
@@ -29,6 +34,7 @@
  * @property {string | null} model
  * @property {Record<string, Photo>} photos  by token
  * @property {string | null} photo  token of the one being edited
+ * @property {boolean} drawing  from words alone; then there is no photo
  * @property {boolean} opening  a photo is being read
  * @property {Box | null} crop
  * @property {string} caption
@@ -41,7 +47,8 @@
  * @property {Result[]} results  at full resolution, oldest first; results.js changes them
  * @property {boolean} favouritesOnly  in the filmstrip
  * @property {import("./trail.js").Trail} trail
- * @property {"crop" | "compare"} view
+ * @property {View} view
+ * @property {import("./sheet.js").Sheet | null} sheet  pictures to compare
  * @property {boolean} placing  the crop was the last to change: results leave it in view
  * @property {Problem | null} problem
  * @property {Toast | null} toast
@@ -52,7 +59,11 @@ import { coloursIn } from "./captions.js";
 import { largestSquare } from "./crop.js";
 import * as trail from "./trail.js";
 
+const TASKS = ["manipulate", "generate"];
 export const SEED_LIMIT = 2 ** 32;
+
+/** @type {Readonly<Edit>} */
+const IDLE = { phase: "idle", ticket: -1, position: 0, many: false };
 
 /** @type {Readonly<State>} */
 export const INITIAL = {
@@ -62,6 +73,7 @@ export const INITIAL = {
   model: null,
   photos: {},
   photo: null,
+  drawing: false,
   opening: false,
   crop: null,
   caption: "",
@@ -69,27 +81,39 @@ export const INITIAL = {
   live: false,
   unknownWords: [],
   colours: [],
-  edit: { phase: "idle", ticket: 0, position: 0 },
+  edit: IDLE,
   shown: null,
   results: [],
   favouritesOnly: false,
   trail: trail.EMPTY,
   view: "crop",
+  sheet: null,
   placing: false,
   problem: null,
   toast: null,
   server: "unknown",
 };
 
-/**
- * Models that only make pictures from words have no place on a page that edits photos.
- *
- * @param {State} state @param {Model[]} offered @param {Sample[]} samples @returns {State}
- */
+/** @param {State} state @param {Model[]} offered @param {Sample[]} samples @returns {State} */
 export function withCatalogue(state, offered, samples) {
-  const models = offered.filter((model) => model.tasks.includes("manipulate"));
-  const model = models.some((m) => m.id === state.model) ? state.model : (models[0]?.id ?? null);
-  return { ...state, models, samples, model, loaded: true };
+  const models = offered.filter((model) => TASKS.some((task) => model.tasks.includes(task)));
+  return withFittingModel({ ...state, models, samples, loaded: true });
+}
+
+/** The models for what is being done: editing a photo, or drawing from words alone.
+ * @param {State} state @returns {Model[]} */
+export function fittingModels({ models, drawing }) {
+  return models.filter((model) => model.tasks.includes(drawing ? "generate" : "manipulate"));
+}
+
+/** @param {State} state @returns {boolean} whether words alone can make a picture here */
+export function canDraw({ models }) {
+  return models.some((model) => model.tasks.includes("generate"));
+}
+
+/** @param {State} state @returns {boolean} whether there is a photo, or a picture to draw */
+export function isOpen({ photo, drawing }) {
+  return photo !== null || drawing;
 }
 
 /** @param {State} state @returns {State} */
@@ -100,17 +124,30 @@ export function opening(state) {
 /** A photo to edit, from here on; what was shown of the one before stays in the results.
  * @param {State} state @param {Photo} photo @returns {State} */
 export function withPhoto(state, photo) {
-  return {
+  return withFittingModel({
     ...idle(state),
     photos: { ...state.photos, [photo.token]: photo },
     photo: photo.token,
+    drawing: false,
     opening: false,
     crop: largestSquare(photo),
+    sheet: null,
     shown: null,
     trail: trail.stepped(state.trail, { photo: photo.token, key: null }),
     view: "crop",
     problem: null,
-  };
+  });
+}
+
+/** A picture to draw from words alone, from here on.
+ * @param {State} state @returns {State} */
+export function withDrawing(state) {
+  return withFittingModel({
+    ...withoutPhoto(state),
+    drawing: true,
+    trail: trail.stepped(state.trail, { photo: null, key: null }),
+    view: "whole",
+  });
 }
 
 /** @param {State} state @returns {Photo | null} */
@@ -120,10 +157,11 @@ export function lastPhoto(state) {
 
 /** Back to the choice of a photo. @param {State} state @returns {State} */
 export function withoutPhoto(state) {
-  return { ...idle(state), photo: null, opening: false, crop: null, shown: null, problem: null };
+  const left = { ...idle(state), photo: null, drawing: false, opening: false, sheet: null };
+  return { ...left, crop: null, shown: null, problem: null };
 }
 
-/** @param {State} state @param {string} model @returns {State} */
+/** @param {State} state @param {string | null} model @returns {State} */
 export function withModel(state, model) {
   return model === state.model ? state : { ...state, model, unknownWords: [], colours: [] };
 }
@@ -179,9 +217,11 @@ export function withToast(state, toast) {
   return { ...state, toast };
 }
 
-/** @param {State} state @param {"crop" | "compare"} view @returns {State} */
+/** @param {State} state @param {View} view @returns {State} */
 export function withView(state, view) {
-  return { ...state, view: view === "compare" && !state.shown ? "crop" : view };
+  if (view === "sheet") return state.sheet ? { ...state, view } : state;
+  if (state.drawing) return { ...state, view: "whole" };
+  return { ...state, view: state.shown ? view : "crop" };
 }
 
 /** What Go would ask for now; null while a part is missing.
@@ -189,12 +229,12 @@ export function withView(state, view) {
 export function asked(state) {
   if (missing(state) !== null) return null;
   const { photo, model, caption, seed, crop } = state;
-  return /** @type {Ask} */ ({ photo, model, caption: caption.trim(), seed, crop });
+  return { photo, model: model ?? "", caption: caption.trim(), seed, crop };
 }
 
 /** @param {State} state @returns {"photo" | "caption" | "model" | null} */
 export function missing(state) {
-  if (!state.photo) return "photo";
+  if (!isOpen(state)) return "photo";
   if (!state.model) return "model";
   return state.caption.trim() === "" ? "caption" : null;
 }
@@ -202,7 +242,7 @@ export function missing(state) {
 /** Equal for edits that give the same picture. @param {Ask | null} ask @returns {string} */
 export function keyOf(ask) {
   if (!ask) return "";
-  const { left, top, width } = ask.crop;
+  const { left, top, width } = ask.crop ?? {};
   return JSON.stringify([ask.photo, ask.model, ask.caption, ask.seed, left, top, width]);
 }
 
@@ -214,14 +254,28 @@ export function isBusy(state) {
 /** An edit begins; answers to earlier tickets are stale from here on.
  * @param {State} state @param {number} ticket @returns {State} */
 export function started(state, ticket) {
-  return { ...state, edit: { phase: "working", ticket, position: 0 }, problem: null };
+  return { ...state, edit: { ...IDLE, phase: "working", ticket }, problem: null };
+}
+
+/** The pictures of a sheet begin to be made.
+ * @param {State} state @param {number} ticket @param {import("./sheet.js").Sheet} sheet
+ * @returns {State} */
+export function exploring(state, ticket, sheet) {
+  const edit = { ...IDLE, phase: /** @type {const} */ ("working"), ticket, many: true };
+  return { ...state, edit, sheet, view: "sheet", problem: null };
+}
+
+/** @param {State} state @param {number} ticket @param {import("./sheet.js").Sheet} sheet
+ * @returns {State} */
+export function withSheet(state, ticket, sheet) {
+  return ticket === state.edit.ticket ? { ...state, sheet } : state;
 }
 
 /** @param {State} state @param {number} ticket @param {"sending" | "queued" | "working"} phase
  * @param {number} [position] jobs before this one @returns {State} */
 export function progressed(state, ticket, phase, position = 0) {
   if (ticket !== state.edit.ticket) return state;
-  return { ...state, edit: { phase, ticket, position } };
+  return { ...state, edit: { ...state.edit, phase, position } };
 }
 
 /** @param {State} state @param {number} ticket @param {Problem} problem @returns {State} */
@@ -237,7 +291,15 @@ export function dropped(state, ticket) {
 
 /** The answer that is on its way is no longer wanted. @param {State} state @returns {State} */
 export function idle(state) {
-  return { ...state, edit: { phase: "idle", ticket: -1, position: 0 } };
+  return { ...state, edit: IDLE };
+}
+
+/** With another model, if the one that was chosen can't do what is being done.
+ * @param {State} state @returns {State} */
+export function withFittingModel(state) {
+  const models = fittingModels(state);
+  const fits = models.some((model) => model.id === state.model);
+  return fits ? state : withModel(state, models[0]?.id ?? null);
 }
 
 /** Captions to offer for the model.

@@ -1,10 +1,13 @@
 /** What the page says about itself, in sentences. Pure. */
 
+import { progressOf } from "./sheet.js";
+
 /** @typedef {import("./state.js").State} State */
 
 /** What happens now, or what came of it, or what will be edited.
  * @param {State} state @returns {string} */
 export function statusText(state) {
+  if (state.view === "sheet") return progressText(state) || (state.sheet?.title ?? "");
   return progressText(state) || (state.view === "crop" ? cropText(state) : resultText(state));
 }
 
@@ -17,10 +20,11 @@ export function cropText({ crop }) {
 
 /** What happens now; empty when there is nothing to say.
  * @param {State} state @returns {string} */
-export function progressText({ edit, opening, server }) {
+export function progressText({ edit, opening, server, sheet }) {
   if (opening) return "Opening the photo…";
   if (edit.phase === "sending") return "Sending the photo…";
   if (edit.phase === "queued") return queueText(edit.position);
+  if (edit.phase === "working" && edit.many && sheet) return progressOf(sheet);
   if (edit.phase === "working") {
     return server === "warming" ? "Waiting for the model to wake up…" : "Painting…";
   }

@@ -1,7 +1,8 @@
 /** The first screen: choose a photo or take a sample. Gives way to the editor when there is one. */
 
 import { bind, byId, setText } from "./dom.js";
-import { lastPhoto } from "./state.js";
+import { lastName } from "./results.js";
+import { canDraw, isOpen } from "./state.js";
 import { progressText } from "./status.js";
 
 /**
@@ -17,27 +18,22 @@ export function mountWelcome(store, editor) {
     card.addEventListener("click", () => editor.chooseSample(store.get().samples[index]));
   }
 
-  bind(
-    store,
-    (state) => state.photo !== null,
-    (hasPhoto) => {
-      document.body.dataset.view = hasPhoto ? "editor" : "welcome";
-      welcome.hidden = hasPhoto;
-      byId("editor").hidden = !hasPhoto;
-    },
-  );
-  bind(
-    store,
-    (state) => state.photo,
-    (photo, state) => {
-      if (photo) byId("caption").focus({ preventScroll: true });
-      else if (Object.keys(state.photos).length > 0) byId("choose").focus();
-      window.scrollTo(0, 0);
-    },
-  );
-  bind(store, lastPhoto, (photo) => {
-    byId("back").hidden = photo === null;
-    setText(byId("back"), photo ? `Back to ${photo.name}` : "");
+  let wasOpen = false;
+  bind(store, isOpen, (open) => {
+    document.body.dataset.view = open ? "editor" : "welcome";
+    welcome.hidden = open;
+    byId("editor").hidden = !open;
+    if (open) byId("caption").focus({ preventScroll: true });
+    else if (wasOpen) byId("choose").focus();
+    window.scrollTo(0, 0);
+    wasOpen = open;
+  });
+  bind(store, canDraw, (can) => {
+    byId("draw").hidden = !can;
+  });
+  bind(store, lastName, (name) => {
+    byId("back").hidden = name === null;
+    setText(byId("back"), name ? `Back to ${name}` : "");
   });
   bind(
     store,
@@ -48,6 +44,7 @@ export function mountWelcome(store, editor) {
     },
   );
 
+  byId("draw").addEventListener("click", () => editor.draw());
   byId("back").addEventListener("click", () => editor.resume());
   byId("home").addEventListener("click", (event) => {
     event.preventDefault();

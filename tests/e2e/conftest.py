@@ -15,6 +15,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
+from tests.tiny import write_tiny_model
 from worker.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,8 +52,9 @@ OpenPage = Callable[..., Page]
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """All of `wordbrush up`, with the shipped checkpoints, ready for work."""
+    """All of `wordbrush up`, with the shipped checkpoints and a tiny one that draws, ready."""
     folder = tmp_path_factory.mktemp("up")
+    write_tiny_model(folder / "checkpoints", "attngan", contrast=4)
     with _running(["up", "--data-dir", str(folder)], {}) as url:
         _await(f"{url}/readyz")
         if not httpx.get(f"{url}/models").json()["models"]:

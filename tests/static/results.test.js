@@ -4,6 +4,7 @@ import * as results from "../../static/js/results.js";
 import * as is from "../../static/js/state.js";
 
 const TAGAN = { title: "TAGAN", image_size: 64, tasks: ["manipulate"] };
+const MAKER = { ...TAGAN, id: "maker", domain: "birds", examples: [], tasks: ["generate"] };
 const MODELS = [
   { ...TAGAN, id: "flowers", domain: "flowers", examples: ["a", "b", "a"] },
   { ...TAGAN, id: "clothes", domain: "clothes", examples: ["c"] },
@@ -187,4 +188,48 @@ test("what the browser kept comes before what was made meanwhile", () => {
   assert.deepEqual(Object.keys(state.photos), ["p1", "p9"]);
   assert.equal(state.photo, "p9");
   assert.deepEqual(state.results, kept.results);
+});
+
+/** The state of a person who has drawn one picture, after editing a photo. */
+function withDrawn() {
+  const both = is.withCatalogue(withMade("red"), [...MODELS, MAKER], []);
+  const state = is.withCaption(is.withDrawing(both), "a bird");
+  return results.shownResult(state, { ...resultOf(state, { image: "/drawn" }), made: 9 });
+}
+
+test("a drawing is undone to the blank sheet and then to the photo before it", () => {
+  let state = withDrawn();
+  assert.deepEqual([state.view, state.drawing], ["whole", true]);
+  state = results.travelled(state, -1);
+  assert.deepEqual([state.drawing, state.shown, state.model], [true, null, "maker"]);
+  state = results.travelled(state, -1);
+  assert.deepEqual([state.drawing, state.shown.image, state.model], [false, "/0", "flowers"]);
+  assert.equal(results.travelled(results.travelled(state, 1), 1).shown.image, "/drawn");
+});
+
+test("what was left last, a drawing too, is what one comes back to", () => {
+  const back = results.returned(is.withoutPhoto(withDrawn()));
+  assert.deepEqual([back.drawing, back.shown.image], [true, "/drawn"]);
+  assert.equal(results.lastName(back), "“a bird”");
+});
+
+test("a preview of a drawing is the drawing", () => {
+  const state = withDrawn();
+  const preview = { ...state.shown, full: false };
+  const ask = is.asked(state);
+  assert.equal(results.whole({ ...state, shown: preview }, ask).full, true);
+  assert.equal(results.whole({ ...state, shown: preview }, { ...ask, seed: 1 }), null);
+  assert.equal(results.whole(withMade("red"), is.asked(withMade("red"))), null);
+});
+
+test("the file of a drawing brings its words and seed back to a blank sheet", () => {
+  const written = { task: "generate", model: "maker", caption: "a bird", seed: 4, crop: null };
+  const state = results.redrawn(withDrawn(), written);
+  const { drawing, caption, seed, shown } = state;
+  assert.deepEqual({ drawing, caption, seed, shown }, {
+    drawing: true,
+    caption: "a bird",
+    seed: 4,
+    shown: null,
+  });
 });

@@ -16,11 +16,25 @@ function ready() {
   return is.withCaption(state, "yellow petals");
 }
 
-test("models that edit no photo are not offered", () => {
-  const makers = [{ ...TAGAN, id: "maker", domain: "birds", examples: [], tasks: ["generate"] }];
-  const state = is.withCatalogue(is.INITIAL, [...makers, ...MODELS], []);
-  assert.deepEqual(state.models, MODELS);
-  assert.equal(state.model, "flowers");
+const MAKER = { ...TAGAN, id: "maker", domain: "birds", examples: ["d"], tasks: ["generate"] };
+const FINDER = { ...MAKER, id: "finder", tasks: ["search"] };
+
+test("a model is offered for what it can do: to edit, to draw, or neither here", () => {
+  const state = is.withCatalogue(is.INITIAL, [FINDER, MAKER, ...MODELS], []);
+  assert.deepEqual([is.fittingModels(state), state.model], [MODELS, "flowers"]);
+  const drawing = is.withDrawing(state);
+  assert.deepEqual([is.fittingModels(drawing), drawing.model], [[MAKER], "maker"]);
+  assert.equal(is.withPhoto(drawing, PHOTO).model, "flowers");
+  assert.equal(is.canDraw(is.withCatalogue(is.INITIAL, MODELS, [])), false);
+});
+
+test("drawing asks for words alone", () => {
+  const state = is.withDrawing(is.withCatalogue(is.INITIAL, [MAKER, ...MODELS], []));
+  assert.equal(is.missing(state), "caption");
+  const ask = is.asked(is.withCaption(state, " a bird "));
+  assert.deepEqual(ask, { photo: null, model: "maker", caption: "a bird", seed: 0, crop: null });
+  assert.equal(is.withView(state, "compare").view, "whole");
+  assert.equal(is.isOpen(is.withoutPhoto(state)), false);
 });
 
 test("Go asks for nothing until photo, model and caption are there", () => {

@@ -1,0 +1,33 @@
+/** The photo before, as long as the picture, or the key B, is held. */
+
+import { bind, byId } from "./dom.js";
+
+/** @param {import("./store.js").Store<import("./state.js").State>} store */
+export function mountHold(store) {
+  const hold = byId("hold");
+  const frame = byId("frame");
+  /** @param {boolean} held */
+  const show = (held) => frame.toggleAttribute("data-held", held);
+
+  bind(
+    store,
+    ({ view, photo, shown }) => view === "whole" && photo !== null && shown !== null,
+    (canHold) => {
+      hold.hidden = !canHold;
+      show(false);
+    },
+  );
+  hold.addEventListener("pointerdown", () => show(true));
+  hold.addEventListener("keydown", (event) => {
+    if (event.key === " " || event.key === "Enter") show(true);
+  });
+  document.addEventListener("keydown", (event) => {
+    const { photo, shown } = store.get();
+    const types = event.target instanceof Element && event.target.matches("textarea, input, select");
+    if (event.key.toLowerCase() !== "b" || types || event.ctrlKey || event.metaKey) return;
+    if (photo && shown && !document.querySelector("dialog[open]")) show(true);
+  });
+  for (const end of ["pointerup", "pointercancel", "keyup", "blur"]) {
+    window.addEventListener(end, () => show(false));
+  }
+}

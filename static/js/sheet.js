@@ -1,0 +1,101 @@
+/**
+ * A sheet of pictures beside each other, to compare: seeds, models, captions. Pure functions.
+ *
+ * @typedef {import("./state.js").Ask} Ask
+ * @typedef {import("./state.js").Result} Result
+ * @typedef {{ask: Ask, result: Result | null, problem: string | null}} Cell
+ * @typedef {{title: string, columns: string[], rows: string[], cells: Cell[]}} Sheet
+ *   cells row by row; a sheet without names for its rows has one
+ */
+
+const SEED_LIMIT = 2 ** 32;
+
+/** The same words with `count` seeds, from the one that is asked for upwards.
+ * @param {Ask} ask @param {number} count @returns {Sheet} */
+export function ofSeeds(ask, count) {
+  const first = Math.min(ask.seed, SEED_LIMIT - count);
+  const asks = Array.from({ length: count }, (_, n) => ({ ...ask, seed: first + n }));
+  const columns = asks.map(({ seed }) => `Seed ${seed}`);
+  return { title: `Variations of “${ask.caption}”`, columns, rows: [], cells: asks.map(empty) };
+}
+
+/** The same words and seed with each model.
+ * @param {Ask} ask @param {import("./state.js").Model[]} models @returns {Sheet} */
+export function ofModels(ask, models) {
+  const asks = models.map(({ id }) => ({ ...ask, model: id }));
+  const columns = models.map(nameOf);
+  return { title: `“${ask.caption}” by each model`, columns, rows: [], cells: asks.map(empty) };
+}
+
+/** Captions by models. @param {Ask} ask @param {string[]} captions
+ * @param {import("./state.js").Model[]} models @returns {Sheet} */
+export function ofCaptions(ask, captions, models) {
+  const asks = captions.flatMap((caption) =>
+    models.map(({ id }) => ({ ...ask, caption, model: id })),
+  );
+  const cells = asks.map(empty);
+  return { title: "Captions by models", columns: models.map(nameOf), rows: captions, cells };
+}
+
+/** What is still to be made, in as few requests as possible: the places of cells that differ by
+ * nothing but the next seed. @param {Sheet} sheet @returns {number[][]} */
+export function batches({ cells }) {
+  /** @type {number[][]} */
+  const found = [];
+  cells.forEach(({ ask, result }, place) => {
+    const last = found.at(-1);
+    const before = last ? cells[/** @type {number} */ (last.at(-1))].ask : null;
+    if (result) return;
+    if (last && before && follows(before, ask) && last.at(-1) === place - 1) last.push(place);
+    else found.push([place]);
+  });
+  return found;
+}
+
+/** @param {Sheet} sheet @param {number[]} places @param {Result[]} results @returns {Sheet} */
+export function filled(sheet, places, results) {
+  return changed(sheet, places, (cell, n) => ({ ...cell, result: results[n] ?? null }));
+}
+
+/** @param {Sheet} sheet @param {number[]} places @param {string} problem @returns {Sheet} */
+export function spoiled(sheet, places, problem) {
+  return changed(sheet, places, (cell) => ({ ...cell, problem }));
+}
+
+/** @param {Sheet} sheet @returns {string} */
+export function progressOf({ cells }) {
+  const done = cells.filter(({ result, problem }) => result ?? problem).length;
+  return `Painting ${Math.min(done + 1, cells.length)} of ${cells.length}…`;
+}
+
+/** The captions that somebody wrote, one a line, each once.
+ * @param {string} text @param {number} most @returns {string[]} */
+export function captionsIn(text, most) {
+  const lines = text.split("\n").map((line) => line.trim());
+  return [...new Set(lines.filter((line) => line !== ""))].slice(0, most);
+}
+
+/** @param {Sheet} sheet @param {number[]} places @param {(cell: Cell, n: number) => Cell} change */
+function changed(sheet, places, change) {
+  const cells = sheet.cells.map((cell, index) => {
+    const n = places.indexOf(index);
+    return n < 0 ? cell : change(cell, n);
+  });
+  return { ...sheet, cells };
+}
+
+/** @param {Ask} before @param {Ask} ask */
+function follows(before, ask) {
+  const { model, caption } = before;
+  return ask.model === model && ask.caption === caption && ask.seed === before.seed + 1;
+}
+
+/** @param {Ask} ask @returns {Cell} */
+function empty(ask) {
+  return { ask, result: null, problem: null };
+}
+
+/** @param {import("./state.js").Model} model */
+function nameOf({ title, domain, image_size }) {
+  return `${title} ${image_size} px, ${domain}`;
+}
