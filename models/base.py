@@ -31,6 +31,7 @@ class TextFeatures:
     words: Tensor  # (B, T, D)
     sentence: Tensor  # (B, D)
     mask: Tensor  # (B, T) bool, True at a real word
+    judged: "TextFeatures | None" = None  # as another network reads the words, to score each
 
 
 @dataclass(frozen=True)

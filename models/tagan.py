@@ -3,23 +3,25 @@
 Source: Nam, Kim and Kim, "Text-Adaptive Generative Adversarial Networks: Manipulating Images with
 Natural Language", NeurIPS 2018, arXiv:1810.11919; generator in section 3.1, discriminator in 3.2.
 Not from the paper: `image_size` and widths are free (the paper has 128 px); `upsample="subpixel"`,
-`skips` and `blend` make a small network sharp and keep the background, and are off by default.
+`skips` and `blend` make a small network sharp and keep the background, and are off by default;
+the paper's discriminator ends with training, here `scores` keeps what it says of each word.
 Shapes: B batch, T words, E word-vector width, D text width, Z noise width, C channels,
 S image side in pixels.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from models.base import EmptyCaption, Output, Prepared, System, TextFeatures
+from models.base import Output, Prepared, System, TextFeatures
 from models.layers import SubPixelUp
 from models.registry import Task
 from models.text.bigru import BiGRU
+from models.text.rows import word_rows
 from models.text.vocabulary import PAD, Vocabulary
 
 _EPS = 1e-7  # as in the authors' code, so that the score's logarithm is finite
@@ -41,6 +43,8 @@ class Config:
     blend: bool = False  # also predict where to change; elsewhere the source's pixels stay
     disc_widths: tuple[int, ...] = (64, 128, 256, 512, 512)  # C of the discriminator
     word_level: bool = True  # False: the discriminator reads a caption's sentence as its one word
+    scores: bool = False  # carry the discriminator's word level, if it has one, to score words
+    shared_words: bool = False  # it reads the generator's word vectors, which never learnt
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "widths", tuple(self.widths))  # lists when read from JSON
@@ -63,6 +67,7 @@ TINY = Config(
     widths=(4, 6, 8),
     blocks=1,
     disc_widths=(4, 6, 8),
+    scores=True,
 )  # for tests
 
 
@@ -162,8 +167,8 @@ class Judgement(NamedTuple):
     attention: Tensor  # (B, T), alpha of eq. 3: how much each word counts
 
 
-class Discriminator(nn.Module):
-    """Real or not, and whether each word's local discriminator finds its word (section 3.2)."""
+class WordJudge(nn.Module):
+    """Whether each word's local discriminator finds its word in a picture (section 3.2)."""
 
     def __init__(self, cfg: Config) -> None:
         super().__init__()
@@ -177,21 +182,22 @@ class Discriminator(nn.Module):
         ]
         self.encoder = nn.ModuleList(layers)
         self.to_vector = nn.ModuleList(_to_vector(c) for c in widths[-3:])
-        side = cfg.image_size // 2 ** len(widths)
-        self.classifier = nn.Conv2d(widths[-1], 1, side)
         self.text = BiGRU(cfg.word_dim, cfg.text_dim)
         self.to_filter = nn.ModuleList(nn.Linear(cfg.text_dim, c + 1) for c in widths[-3:])
         self.to_layer = nn.Linear(cfg.text_dim, 3)
         self.word_level = cfg.word_level
 
-    def look(self, image: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """(B, 3, S, S) -> real-or-not logits (B,), image vectors v_j of the last 3 layers."""
+    def maps(self, image: Tensor) -> list[Tensor]:
+        """(B, 3, S, S) -> features, from the largest side to the smallest."""
         maps = [image]
         for layer in self.encoder:
             maps.append(layer(maps[-1]))
-        logits = self.classifier(maps[-1]).flatten().float()
+        return maps[1:]
+
+    def vectors(self, maps: list[Tensor]) -> list[Tensor]:
+        """Features -> image vectors v_j of the last 3 layers, (B, C) each."""
         pairs = zip(self.to_vector, maps[-3:], strict=True)
-        return logits, [pool(m).flatten(1).float() for pool, m in pairs]
+        return [pool(m).flatten(1).float() for pool, m in pairs]
 
     def match(self, vectors: list[Tensor], text: TextFeatures) -> Judgement:
         """Image vectors and caption features -> eq. 5 and its parts."""
@@ -210,6 +216,29 @@ class Discriminator(nn.Module):
             log_match = (attention * (scores + _EPS).clamp(max=1).log()).sum(-1)  # eq. 5
         return Judgement(log_match, scores, attention)
 
+    def forward(self, image: Tensor, text: TextFeatures) -> Judgement:
+        """(B, 3, S, S) in [-1, 1] and captions as `text` reads them -> eq. 5 and its parts."""
+        return self.match(self.vectors(self.maps(image)), text)
+
+    def take(self, other: "WordJudge") -> None:
+        """Become a copy of this part of `other`, which may be a whole discriminator."""
+        mine = self.state_dict().keys()
+        self.load_state_dict({k: v for k, v in other.state_dict().items() if k in mine})
+
+
+class Discriminator(WordJudge):
+    """And whether a picture is real."""
+
+    def __init__(self, cfg: Config) -> None:
+        super().__init__(cfg)
+        side = cfg.image_size // 2 ** len(cfg.disc_widths)
+        self.classifier = nn.Conv2d(cfg.disc_widths[-1], 1, side)
+
+    def look(self, image: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """(B, 3, S, S) -> real-or-not logits (B,), image vectors v_j of the last 3 layers."""
+        maps = self.maps(image)
+        return self.classifier(maps[-1]).flatten().float(), self.vectors(maps)
+
 
 class Tagan(System):
     """The generator with its words, as it is served."""
@@ -220,33 +249,42 @@ class Tagan(System):
         super().__init__()
         self.cfg = cfg
         self.vocabulary = vocabulary
-        self.embedding = nn.Embedding(len(vocabulary), cfg.word_dim, padding_idx=PAD)
+        self.embedding = self._embedding()
         self.generator = Generator(cfg)
+        scores = cfg.scores and cfg.word_level
+        self.judge = WordJudge(cfg) if scores else None
+        self.judge_words = self._embedding() if scores and not cfg.shared_words else None
+
+    def _embedding(self) -> nn.Embedding:
+        return nn.Embedding(len(self.vocabulary), self.cfg.word_dim, padding_idx=PAD)
 
     @property
     def noise_dim(self) -> int:
         return self.cfg.cond_dim
 
     def encode_text(self, captions: Sequence[str]) -> TextFeatures:
-        """Captions -> features of width D.
+        """Captions -> features of width D, and as the discriminator's own encoder reads them.
 
         Raises:
             EmptyCaption: a caption has no word.
         """
-        rows = [self.vocabulary.encode(caption, self.cfg.max_words) for caption in captions]
-        if not all(rows):
-            raise EmptyCaption("a caption needs at least one word")
-        longest = max(map(len, rows))
-        table = self.embedding.weight
-        index = torch.tensor([row + [PAD] * (longest - len(row)) for row in rows]).to(table.device)
-        return self.generator.text(self.embedding(index), index != PAD)
+        rows = word_rows(captions, self.vocabulary, self.cfg.max_words)
+        index = rows.to(self.embedding.weight.device)
+        text = self.generator.text(self.embedding(index), index != PAD)
+        if self.judge is None:
+            return text
+        vectors = (self.judge_words or self.embedding)(index)
+        return replace(text, judged=self.judge.text(vectors, index != PAD))
 
     def prepare(self, image: Tensor) -> Prepared:
         return Prepared(image, self.generator.encode(image))
 
     def manipulate(self, prepared: Prepared, text: TextFeatures, noise: Tensor) -> Output:
         cond = self.generator.augment(text.sentence, noise).cond
-        return Output(self.generator.decode(prepared.image, prepared.features, cond))
+        image = self.generator.decode(prepared.image, prepared.features, cond)
+        if self.judge is None or text.judged is None:
+            return Output(image)
+        return Output(image, scores=self.judge(image, text.judged).scores)
 
 
 SYSTEM = Tagan  # what the registry serves

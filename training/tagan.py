@@ -29,16 +29,9 @@ from models.weights import save
 from training.augment import Augmentation
 from training.data import CaptionedPictures, Sampling, to_tensor
 from training.features import FeatureDiscriminator, hinge_discriminator, hinge_generator
-from training.loop import (
-    Average,
-    Trainer,
-    autocast,
-    average_gradients,
-    rank,
-    share_weights,
-    step_generator,
-)
+from training.loop import Average, Trainer, autocast, rank, share_weights, step_generator
 from training.sheets import row, sheet
+from training.steps import adam, descend, held, set_rate
 
 _SHEET_COLUMNS = 12
 
@@ -76,6 +69,7 @@ SMALL = Recipe(
         skips=True,
         blend=True,
         disc_widths=(48, 96, 192, 256, 256),
+        scores=True,
     ),
     batch_size=32,
     lambda_cond=5.0,
@@ -114,7 +108,7 @@ class TaganTrainer(Trainer):
         self.device = device or torch.device("cpu")
         self.recipe, self.data, self.kept, self.header = recipe, data, kept, header
         self.steps, self.seed = steps, seed
-        cfg, vocabulary = recipe.model, data.vocabulary
+        cfg, vocabulary = replace(recipe.model, scores=False), data.vocabulary
         self.net = self._place(Tagan(cfg, vocabulary))
         self.disc = self._place(Discriminator(cfg))
         self.disc_words = self._place(nn.Embedding(len(vocabulary), cfg.word_dim, padding_idx=PAD))
@@ -127,8 +121,8 @@ class TaganTrainer(Trainer):
         self.disc_parameters = [*self.disc.parameters(), *self.disc_words.parameters()]
         if self.features is not None:
             self.disc_parameters += self.features.trained_parameters()
-        self.opt_net = _adam(self.net.parameters(), recipe.learning_rate)
-        self.opt_disc = _adam(self.disc_parameters, recipe.learning_rate)
+        self.opt_net = adam(self.net.parameters(), recipe.learning_rate)
+        self.opt_disc = adam(self.disc_parameters, recipe.learning_rate)
         share_weights(self._modules().values())
 
     def train_step(self, step: int) -> Mapping[str, float]:
@@ -141,13 +135,12 @@ class TaganTrainer(Trainer):
             edited, own, drawn = self._edit(real, matching, other, rng)
             right, wrong = self._read(matching), self._read(other)
             losses = self._discriminator_losses(real, edited.detach(), right, wrong, rng)
-        self._descend(self.opt_disc, self.disc_parameters, losses)
+        descend(self.opt_disc, losses)
         frozen = TextFeatures(wrong.words.detach(), wrong.sentence.detach(), wrong.mask)
-        _require_grad(self.disc_parameters, False)
-        with self._autocast():
-            generator_losses = self._generator_losses(real, edited, own, drawn, frozen, rng)
-        self._descend(self.opt_net, list(self.net.parameters()), generator_losses)
-        _require_grad(self.disc_parameters, True)
+        with held(self.disc_parameters):
+            with self._autocast():
+                generator_losses = self._generator_losses(real, edited, own, drawn, frozen, rng)
+            descend(self.opt_net, generator_losses)
         self.average.update(step)
         return {name: loss.item() for name, loss in (losses | generator_losses).items()}
 
@@ -183,7 +176,7 @@ class TaganTrainer(Trainer):
         matches, mismatches = self.disc.match(vectors, right), self.disc.match(vectors, wrong)
         losses = {
             "d_real": (softplus(-on_real).mean() + softplus(on_fake).mean()) / 2,
-            "d_cond": recipe.lambda_cond * (_says_yes(matches) + _says_no(mismatches)) / 2,
+            "d_cond": recipe.lambda_cond * (says_yes(matches) + says_no(mismatches)) / 2,
         }
         if self.features is not None:
             with torch.no_grad():
@@ -213,24 +206,13 @@ class TaganTrainer(Trainer):
         edited = recipe.augmentation(edited, rng)
         logits, vectors = self.disc.look(edited)
         losses["g_real"] = binary_cross_entropy_with_logits(logits, torch.ones_like(logits))
-        losses["g_cond"] = recipe.lambda_cond * _says_yes(self.disc.match(vectors, asked))
+        losses["g_cond"] = recipe.lambda_cond * says_yes(self.disc.match(vectors, asked))
         if self.features is not None:
             (judged,) = self.features(self.features.features(edited), asked.sentence)
             losses["g_feature"] = recipe.lambda_feature * hinge_generator(judged)
         if recipe.lambda_kl:
             losses["g_kl"] = recipe.lambda_kl * _kl(drawn)
         return losses
-
-    def _descend(
-        self,
-        optimizer: torch.optim.Optimizer,
-        parameters: list[nn.Parameter],
-        losses: dict[str, Tensor],
-    ) -> None:
-        optimizer.zero_grad(set_to_none=True)
-        torch.stack([loss.float() for loss in losses.values()]).sum().backward()
-        average_gradients(parameters)
-        optimizer.step()
 
     def _schedule(self, step: int) -> None:
         """Set both learning rates for this step."""
@@ -239,9 +221,7 @@ class TaganTrainer(Trainer):
             rate *= 0.5 ** (step * self.recipe.batch_size // self.recipe.halve_every)
         else:
             rate *= min(1.0, max(0, self.steps - step) / (0.2 * self.steps))
-        for optimizer in (self.opt_net, self.opt_disc):
-            for group in optimizer.param_groups:
-                group["lr"] = rate
+        set_rate([self.opt_net, self.opt_disc], rate)
 
     def _autocast(self) -> AbstractContextManager[None]:
         return autocast(self.device)
@@ -293,18 +273,27 @@ class TaganTrainer(Trainer):
             metrics={"training_hours": round(hours, 2)},
         )
         path = folder / f"{header.id}{SUFFIX}"
-        net = self.average.copy
-        assert isinstance(net, Tagan)
-        save(net, header, path)
+        save(self._served(), header, path)
         return path
 
+    def _served(self) -> Tagan:
+        """The averaged generator, with the discriminator's word level if the recipe has scores."""
+        system, net = Tagan(self.recipe.model, self.data.vocabulary), self.average.copy
+        assert isinstance(net, Tagan)
+        system.embedding.load_state_dict(net.embedding.state_dict())
+        system.generator.load_state_dict(net.generator.state_dict())
+        if system.judge is not None and system.judge_words is not None:
+            system.judge.take(self.disc)
+            system.judge_words.load_state_dict(self.disc_words.state_dict())
+        return system
 
-def _says_yes(judged: Judgement) -> Tensor:
+
+def says_yes(judged: Judgement) -> Tensor:
     """-log D(x, t), mean over the batch."""
     return -judged.log_match.mean()
 
 
-def _says_no(judged: Judgement) -> Tensor:
+def says_no(judged: Judgement) -> Tensor:
     """-log(1 - D(x, t)), mean over the batch."""
     return -torch.log1p(-judged.log_match.exp().clamp(max=1 - 1e-6)).mean()
 
@@ -321,12 +310,3 @@ def _roughness(change: Tensor) -> Tensor:
 
 def _padded(words: Tensor, length: int) -> Tensor:
     return pad(words, (0, length - words.shape[1]), value=PAD)
-
-
-def _adam(parameters: Any, rate: float) -> torch.optim.Adam:
-    return torch.optim.Adam(parameters, lr=rate, betas=(0.5, 0.999), fused=True)
-
-
-def _require_grad(parameters: list[nn.Parameter], value: bool) -> None:
-    for parameter in parameters:
-        parameter.requires_grad_(value)

@@ -1,12 +1,18 @@
-"""TAGAN's published generators: `birds_G.pth` and `flowers_G.pth`, with fastText's word vectors."""
+"""TAGAN's published generators: `birds_G.pth` and `flowers_G.pth`, with fastText's word vectors.
+
+With the discriminator's file as well, `birds_D.pth`, the checkpoint also scores each word.
+"""
 
 import re
 
 import torch
 
 from models.import_upstream.fitting import Handed, load_into
-from models.tagan import Config, Tagan
+from models.tagan import Config, Discriminator, Tagan
 from models.text.vocabulary import Vocabulary
+
+# An entry that only this file has.
+_MARKERS = {"generator": "mu.0.weight", "discriminator": "gen_filter.0.weight"}
 
 
 def convert(handed: Handed) -> Tagan:
@@ -15,11 +21,18 @@ def convert(handed: Handed) -> Tagan:
     Raises:
         MissingFile, NotTheseWeights, UnreadableFile: what was given is not TAGAN's.
     """
-    origin, state = handed.by_role({"generator": "txt_encoder_f.weight_ih"})["generator"]
-    cfg = Config()
+    markers = _MARKERS if len(handed.weights) > 1 else {"generator": _MARKERS["generator"]}
+    files = handed.by_role(markers)
+    cfg = Config(scores="discriminator" in files, shared_words="discriminator" in files)
     words, table = handed.word_vectors(cfg.word_dim)
     system = Tagan(cfg, Vocabulary(words)).eval()
+    origin, state = files["generator"]
     load_into(system.generator, state, generator_key, origin)
+    if system.judge is not None:
+        origin, state = files["discriminator"]
+        discriminator = Discriminator(cfg)
+        load_into(discriminator, state, discriminator_key, origin)
+        system.judge.take(discriminator)
     with torch.no_grad():
         system.embedding.weight.copy_(table)
     return system

@@ -82,6 +82,32 @@ def test_without_word_level_the_discriminator_reads_the_sentence_alone() -> None
         assert torch.equal(first.log_match, second.log_match) != word_level
 
 
+def test_each_word_is_scored_as_the_discriminator_scores_it() -> None:
+    discriminator = Discriminator(TINY).eval()
+    system = Tagan(TINY, WORDS).eval()
+    assert system.judge is not None
+    system.judge.take(discriminator)
+    prepared = system.prepare(torch.rand(2, 3, 16, 16) * 2 - 1)
+    with torch.inference_mode():
+        text = system.encode_text(["a red flower", "blue"])
+        output = system.manipulate(prepared, text, torch.zeros(2, 4))
+        assert text.judged is not None
+        expected = discriminator.match(discriminator.look(output.image)[1], text.judged).scores
+    assert output.scores is not None
+    torch.testing.assert_close(output.scores, expected)
+    assert output.scores.shape == (2, 3)
+    assert 0 <= output.scores.min() <= output.scores.max() <= 1
+
+
+def test_without_the_discriminators_weights_there_are_no_scores() -> None:
+    system = Tagan(replace(TINY, scores=False), WORDS).eval()
+    assert not [key for key in system.state_dict() if "judge" in key]
+    with torch.inference_mode():
+        prepared = system.prepare(torch.zeros(1, 3, 16, 16))
+        text = system.encode_text(["red"])
+        assert system.manipulate(prepared, text, torch.zeros(1, 4)).scores is None
+
+
 def test_a_blending_generator_can_only_keep_or_replace_each_pixel() -> None:
     generator = Generator(replace(TINY, blend=True)).eval()
     with torch.no_grad():

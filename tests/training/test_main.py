@@ -15,10 +15,11 @@ from tests.training import (
     test_sisgan,
     test_stackgan,
     test_style_encoder,
+    test_tagan_scores,
     test_vse,
 )
 from tests.training.captioned import toy_pictures
-from training import attngan, damsm, gan_int_cls, sisgan, stackgan, style_encoder, vse
+from training import attngan, damsm, gan_int_cls, sisgan, stackgan, style_encoder, tagan_scores, vse
 from training.__main__ import app
 
 
@@ -111,6 +112,18 @@ def test_an_ablation_is_a_run_of_its_own(toys: Path, monkeypatch: pytest.MonkeyP
     assert "model.z_dim=3, not 2; lambda_int=1.0, not 0.0" in _flat(refused.output)
     assert _invoke(*ablation, "--run", "no-int").exit_code == 0
     assert read_header(Path("no-int/gan-int-cls-toys-16.safetensors")).config["z_dim"] == 2
+
+
+def test_scores_are_trained_for_a_tagan_that_has_none(
+    toys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(tagan_scores.RECIPES, "small", test_tagan_scores.RECIPE)
+    generator = Path(f"{write_tiny_model(Path(), 'tagan')}.safetensors")
+    result = _invoke("tagan-scores", "--data", toys, "--generator", generator, "--steps", 1)
+    assert result.exit_code == 0, result.output
+    header = read_header(Path(".runs/tagan-scores-toys") / generator)
+    assert header.words == read_header(generator).words
+    assert header.config["scores"]
 
 
 def test_a_checkpoint_of_another_system_is_refused(toys: Path) -> None:

@@ -77,6 +77,17 @@ def test_the_export_says_what_it_was_trained_on_and_for_how_long(
     assert (tmp_path / "run" / "sheets" / "0000006.png").exists()
 
 
+def test_the_export_scores_words_as_the_discriminator_does(toys: Path, tmp_path: Path) -> None:
+    trainer = _trainer(toys, total=2)
+    path = run(trainer, RunSettings(tmp_path / "run", steps=2))
+    assert path is not None
+    judge, trained = load(path).judge.state_dict(), trainer.disc.state_dict()
+    assert judge.keys() < trained.keys()
+    for key, value in judge.items():
+        if value.is_floating_point():
+            assert torch.equal(value, trained[key].half().float()), key
+
+
 def test_a_loss_that_is_not_a_number_stops_the_run(toys: Path, tmp_path: Path) -> None:
     trainer = _trainer(toys)
     with torch.no_grad():

@@ -397,6 +397,17 @@ def test_words_that_are_not_read_are_not_told(
     assert result.outputs[0].words == ("red",) * limit
 
 
-def test_where_nothing_is_told_of_words_none_are_listed(engine: Engine, request_: Request) -> None:
+def test_each_word_has_a_score_where_the_model_can_tell(engine: Engine, request_: Request) -> None:
     [output] = only(engine.run([request_])).outputs
+    assert output.words == ("a", "yellow", "flower")
+    assert len(output.scores) == 3
+    assert all(0 <= score <= 1 for score in output.scores)
+    assert output.heatmaps == ()
+
+
+def test_where_nothing_is_told_of_words_none_are_listed(
+    engine: Engine, settings: Settings, request_: Request
+) -> None:
+    model = write_tiny_model(settings.checkpoints[0], "sisgan")
+    [output] = only(engine.run([replace(request_, model=model)])).outputs
     assert (output.words, output.heatmaps, output.scores) == ((), (), ())

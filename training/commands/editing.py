@@ -6,11 +6,13 @@ from typing import Annotated
 
 import typer
 
+from models.checkpoint import read_header
 from models.gan_int_cls import GanIntCls
+from models.tagan import Tagan
 from models.text.vse import SentenceReader
-from training import sisgan, style_encoder, tagan
-from training.commands.options import SystemOptions, command
-from training.commands.running import chosen, load_system, train_system
+from training import sisgan, style_encoder, tagan, tagan_scores
+from training.commands.options import SystemOptions, TrainOptions, command
+from training.commands.running import chosen, load_system, train_part, train_system
 
 _PANEL = "Systems that edit a picture"
 
@@ -28,6 +30,23 @@ def train_tagan(options: SystemOptions) -> None:
         system="tagan",
         image_size=recipe.model.image_size,
         max_words=recipe.model.max_words,
+    )
+
+
+@command(app, "tagan-scores", panel=_PANEL, steps=6_000)
+def train_tagan_scores(
+    options: TrainOptions,
+    generator: Annotated[Path, typer.Option(help="Checkpoint of a tagan run.")],
+) -> None:
+    """Train a score for each word of a caption, for a TAGAN that has none."""
+    trained = load_system(generator, Tagan)
+    train_part(
+        options,
+        chosen(options, tagan_scores.RECIPES),
+        partial(tagan_scores.TaganScoresTrainer, trained=trained),
+        name="tagan-scores",
+        header=read_header(generator),
+        max_words=trained.cfg.max_words,
     )
 
 

@@ -119,6 +119,31 @@ def train_encoder(
         typer.echo(f"wrote {path}; give it to `python -m training {then}`")
 
 
+def train_part(
+    options: TrainOptions,
+    recipe: Recipe,
+    build: Callable[..., loop.Trainer],
+    *,
+    name: str,
+    header: Header,
+    max_words: int,
+) -> None:
+    """Train one more part of a trained system; `header` is that of its checkpoint.
+
+    `build` takes recipe, pictures, kept pictures, header; steps, seed and device by name.
+    """
+    examples = read_split(options.data, "train")
+
+    def trainer() -> loop.Trainer:
+        side, vocabulary = header.image_size, header.vocabulary
+        pictures = _pictures(examples, vocabulary, side, max_words, recipe.sampling)
+        given = {"steps": options.steps, "seed": options.seed, "device": loop.device()}
+        return build(recipe, *pictures, header, **given)
+
+    if path := _run(options, f"{name}-{options.domain_name}", recipe, trainer):
+        typer.echo(f"wrote {path}; copy it to checkpoints/ in place of the one it is made of")
+
+
 def _run(
     options: TrainOptions, name: str, recipe: Recipe, trainer: Callable[[], loop.Trainer]
 ) -> Path | None:

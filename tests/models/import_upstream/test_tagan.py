@@ -10,8 +10,8 @@ from app.schemas import Model
 from models.checkpoint import read_header
 from models.import_upstream.__main__ import import_weights
 from models.import_upstream.fitting import MissingFile, NotTheseWeights, upstream_state
-from models.import_upstream.tagan import generator_key
-from models.tagan import Config, Generator, Tagan
+from models.import_upstream.tagan import discriminator_key, generator_key
+from models.tagan import Config, Discriminator, Generator, Tagan
 from models.weights import load
 from tests.models.golden import assert_golden, draw, fill
 from tests.models.import_upstream.files_of_2018 import save_vectors, save_weights
@@ -90,3 +90,27 @@ def test_another_papers_weights_are_refused_with_a_list(
 def test_weights_without_vectors_are_refused(published: tuple[Path, Path], tmp_path: Path) -> None:
     with pytest.raises(MissingFile, match="word vectors"):
         import_weights(published[:1], "tagan", "birds", tmp_path)
+
+
+def test_with_the_discriminator_the_checkpoint_scores_words_as_the_authors_do(
+    published: tuple[Path, Path], tmp_path: Path
+) -> None:
+    discriminator = fill(Discriminator(Config()), discriminator_key)
+    save_weights(upstream_state(discriminator, discriminator_key), tmp_path / "birds_D.pth")
+    files = [tmp_path / "birds_D.pth", *published]
+    system = load(import_weights(files, "tagan", "birds", tmp_path / "out"))
+    image, noise = torch.zeros(1, 3, 128, 128), torch.zeros(1, system.noise_dim)
+    with torch.inference_mode():
+        text = system.encode_text(["a bird with red wings"])
+        output = system.manipulate(system.prepare(image), text, noise)
+        vectors = torch.stack([draw(word, 300) for word in WORDS])[None]
+        read = discriminator.text(vectors, torch.ones(1, 5, dtype=torch.bool))
+        expected = discriminator(output.image, read).scores
+    torch.testing.assert_close(output.scores, expected, atol=1e-4, rtol=0)
+
+
+def test_two_generators_are_refused(published: tuple[Path, Path], tmp_path: Path) -> None:
+    second = tmp_path / "flowers_G.pth"
+    second.write_bytes(published[0].read_bytes())
+    with pytest.raises(NotTheseWeights, match=r"missing: .*encoder_1"):
+        import_weights([second, *published], "tagan", "birds", tmp_path / "out")
