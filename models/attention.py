@@ -9,6 +9,8 @@ Shapes: B batch, T words, D text width, C channels, h w sides of the map.
 import torch
 from torch import Tensor, nn
 
+from models.base import TextFeatures
+
 
 class WordAttention(nn.Module):
     """Projects words to the map's width; a place weighs them by how well they agree with it."""
@@ -17,12 +19,11 @@ class WordAttention(nn.Module):
         super().__init__()
         self.project = nn.Conv2d(text_dim, channels, 1, bias=False)
 
-    def forward(self, h: Tensor, words: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, C, h, w), (B, T, D), (B, T) -> word context (B, C, h, w), weights (B, T, h, w).
+    def forward(self, h: Tensor, text: TextFeatures) -> tuple[Tensor, Tensor]:
+        """(B, C, h, w), captions -> word context (B, C, h, w), weights (B, T, h, w).
 
         The weights of a place are in [0, 1], sum to 1 over the words, and are 0 at padding.
         """
-        keys = self.project(words.transpose(1, 2)[..., None])[..., 0]  # (B, C, T)
-        energy = torch.einsum("bct,bchw->bthw", keys, h).float()
-        weights = energy.masked_fill(~mask[..., None, None], -torch.inf).softmax(1)
+        keys = self.project(text.words.transpose(1, 2)[..., None])[..., 0]  # (B, C, T)
+        weights = text.weigh(torch.einsum("bct,bchw->bthw", keys, h).float())
         return torch.einsum("bct,bthw->bchw", keys, weights.to(keys.dtype)), weights

@@ -151,7 +151,7 @@ class NextStage(nn.Module):
 
     def forward(self, h: Tensor, text: TextFeatures) -> tuple[Tensor, Tensor]:
         """(B, C, h, w) and words -> (B, C, 2h, 2w), attention (B, T, h, w)."""
-        context, weights = self.attention(h, text.words, text.mask)
+        context, weights = self.attention(h, text)
         return self.grow(self.blocks(torch.cat([h, context], dim=1))), weights
 
 

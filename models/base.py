@@ -26,12 +26,50 @@ class EmptyCaption(ValueError):
 
 @dataclass(frozen=True)
 class TextFeatures:
-    """Encoded captions."""
+    """Encoded captions, or mixtures of two, whose words stand one caption's after the other's."""
 
     words: Tensor  # (B, T, D)
     sentence: Tensor  # (B, D)
-    mask: Tensor  # (B, T) bool, True at a real word
+    mask: Tensor  # (B, T) bool, True at a word that is read
     judged: "TextFeatures | None" = None  # as another network reads the words, to score each
+    parts: tuple[int, ...] = ()  # of a mixture: how many of the T places each caption has
+    shares: Tensor | None = None  # of a mixture: (B, parts), how much each caption counts
+
+    def mix(self, other: "TextFeatures", position: Tensor) -> "TextFeatures":
+        """Between these captions and others, `position` (B,) in [0, 1]; 0 is these, 1 the others.
+
+        The sentence moves on the straight line between the two (Nam et al., figure 7; Dong et al.,
+        figure 7; Reed et al., eq. 5). Words can't: captions differ in length, and no word of one
+        belongs to a word of the other. So all are there, and `weigh` shares them out.
+        """
+        at = position.to(self.sentence)[:, None]
+        judged = None
+        if self.judged is not None and other.judged is not None:
+            judged = self.judged.mix(other.judged, position)
+        return TextFeatures(
+            torch.cat([self.words, other.words], dim=1),
+            torch.lerp(self.sentence, other.sentence, at),
+            torch.cat([self.mask & (at < 1), other.mask & (at > 0)], dim=1),
+            judged,
+            parts=(self.words.shape[1], other.words.shape[1]),
+            shares=torch.cat([1 - at, at], dim=1),
+        )
+
+    def weigh(self, energy: Tensor) -> Tensor:
+        """(B, T, ...) -> weights in [0, 1] that sum to 1 over the words, and 0 where none is read.
+
+        In a mixture each caption's words are weighed among themselves, as if it were alone, and
+        then by the caption's share; among all, the caption with the larger energies would rule
+        until it is gone, and the picture would leap.
+        """
+        beyond = (...,) + (None,) * (energy.ndim - 2)
+        lowest = torch.finfo(energy.dtype).min  # not infinity: a caption may count for nothing
+        masked = energy.masked_fill(~self.mask[beyond], lowest)
+        if self.shares is None:
+            return masked.softmax(1)
+        weights = [part.softmax(1) for part in masked.split(list(self.parts), dim=1)]
+        shares = self.shares.to(energy.dtype)[:, :, None][beyond].unbind(1)
+        return torch.cat([w * share for w, share in zip(weights, shares, strict=True)], dim=1)
 
 
 @dataclass(frozen=True)
@@ -47,6 +85,18 @@ class Prepared:
         features = zip(*(item.features for item in items), strict=True)
         return Prepared(
             torch.cat([item.image for item in items]), tuple(torch.cat(f) for f in features)
+        )
+
+    def mix(self, other: "Prepared", position: Tensor) -> "Prepared":
+        """Between these pictures and others, `position` (B,) in [0, 1]; 0 is these, 1 the others.
+
+        What the network makes of a picture moves on the straight line between the two (Dong et al.,
+        figure 6). So does the picture itself, for a network that goes back to its pixels.
+        """
+        at = position.to(self.image)[:, None, None, None]
+        pairs = zip(self.features, other.features, strict=True)
+        return Prepared(
+            torch.lerp(self.image, other.image, at), tuple(torch.lerp(a, b, at) for a, b in pairs)
         )
 
 

@@ -211,8 +211,8 @@ class WordJudge(nn.Module):
                 filters = to_filter(words)  # W(w_i) and b(w_i), (B, T, C + 1)
                 layers.append(torch.einsum("btc,bc->bt", filters[..., :-1], v) + filters[..., -1])
             scores = (beta * torch.stack(layers, dim=-1).sigmoid()).sum(-1)  # eq. 2 inside eq. 5
-            energy = (words * text.sentence[:, None]).sum(-1).masked_fill(~text.mask, -torch.inf)
-            attention = energy.softmax(-1)  # eq. 3, u the temporal average
+            energy = (words * text.sentence[:, None]).sum(-1)
+            attention = text.weigh(energy)  # eq. 3, u the temporal average
             log_match = (attention * (scores + _EPS).clamp(max=1).log()).sum(-1)  # eq. 5
         return Judgement(log_match, scores, attention)
 

@@ -38,7 +38,7 @@ _TOLD_APART = 256  # kept pictures at most, for the number in the header
 class Recipe:
     """How it is learnt; the networks are as the generator's checkpoint says."""
 
-    batch_size: int = 64
+    batch_size: int = 32
     learning_rate: float = 3e-4
     fade: float = 0.2  # over this last share of the steps the rate goes straight down to 0
     ema: float = 0.999
@@ -46,7 +46,7 @@ class Recipe:
     sampling: Sampling = field(default_factory=Sampling)
 
 
-PAPER = Recipe(learning_rate=2e-4)
+PAPER = Recipe(batch_size=64, learning_rate=2e-4)
 SMALL = Recipe(
     augmentation=Augmentation(translation=0.125, noise=0.05),
     sampling=Sampling(

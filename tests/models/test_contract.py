@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from models.base import Output, System
 from models.registry import SYSTEMS, Spec, Task, UnknownSystem, find
@@ -67,6 +68,85 @@ def test_without_conditioning_augmentation_only_the_pictures_own_noise_counts(na
         assert torch.equal(*pictures) != augments
 
 
+@pytest.mark.parametrize(("spec", "task"), CASES)
+def test_all_that_is_told_beside_the_picture_is_the_same_in_a_batch(spec: Spec, task: Task) -> None:
+    system = _tiny(spec)
+    together = _run(system, task)
+    for i, caption in enumerate(CAPTIONS):
+        alone = _run(system, task, captions=(caption,), rows=slice(i, i + 1))
+        told = zip(_told(alone), _told(together), strict=True)
+        for mine, all_ in told:
+            padded = all_[i : i + 1, : mine.shape[1]]
+            torch.testing.assert_close(mine, padded, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize(("spec", "task"), CASES)
+def test_each_place_shares_its_attention_among_the_captions_own_words(
+    spec: Spec, task: Task
+) -> None:
+    system = _tiny(spec)
+    output = _run(system, task)
+    assert bool(output.attention) == spec.heatmaps
+    for attention in output.attention:
+        assert attention.min() >= 0
+        torch.testing.assert_close(attention.sum(1), torch.ones_like(attention[:, 0]))
+        assert not attention[1, 2:].any()  # the second caption has two words, the rest is padding
+
+
+@pytest.mark.parametrize(("spec", "task"), CASES)
+def test_other_noise_gives_another_image_where_there_is_noise(spec: Spec, task: Task) -> None:
+    system = _tiny(spec)
+    alike = torch.equal(_run(system, task).image, _run(system, task, seed=2).image)
+    assert alike == (system.noise_dim == 0)
+
+
+@pytest.mark.parametrize("end", [0.0, 1.0])
+@pytest.mark.parametrize(("spec", "task"), CASES)
+def test_at_its_ends_an_interpolation_is_the_plain_picture(
+    spec: Spec, task: Task, end: float
+) -> None:
+    system = _tiny(spec)
+    other = ("blue", "a red flower with blue petals")
+    plain = _run(system, task, captions=other if end else CAPTIONS, flipped=end == 1)
+    mixed = _run(system, task, to=other, position=torch.full((2,), end))
+    for a, b in zip((plain.image, *plain.stages), (mixed.image, *mixed.stages), strict=True):
+        torch.testing.assert_close(a, b, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize(("spec", "task"), CASES)
+def test_between_its_ends_an_interpolation_goes_from_one_picture_to_the_other(
+    spec: Spec, task: Task
+) -> None:
+    system = _tiny(spec)
+    other = ("a blue flower", "red petals with red")
+    first = _run(system, task).image
+    second = _run(system, task, captions=other, flipped=True).image
+    third = _run(system, task, to=other, position=torch.full((2,), 0.5))
+    for attention in third.attention:
+        torch.testing.assert_close(attention.sum(1), torch.ones_like(attention[:, 0]))
+    assert not torch.equal(third.image, first)
+    assert not torch.equal(third.image, second)
+    whole, half = (first - second).norm(), (first - third.image).norm()
+    assert 0 < half < whole
+
+
+@pytest.mark.parametrize(("spec", "task"), CASES)
+def test_positions_in_a_batch_are_the_positions_alone(spec: Spec, task: Task) -> None:
+    system = _tiny(spec)
+    other, at = ("blue", "a red flower with blue petals"), torch.tensor([0.25, 0.75])
+    together = _run(system, task, to=other, position=at).image
+    for i in range(2):
+        alone = _run(
+            system,
+            task,
+            captions=CAPTIONS[i : i + 1],
+            rows=slice(i, i + 1),
+            to=other[i : i + 1],
+            position=at[i : i + 1],
+        ).image
+        torch.testing.assert_close(alone, together[i : i + 1], atol=1e-5, rtol=0)
+
+
 @ROWS
 def test_tasks_that_the_row_does_not_claim_are_refused(spec: Spec) -> None:
     system = _tiny(spec)
@@ -95,13 +175,31 @@ def _run(
     *,
     captions: tuple[str, ...] = CAPTIONS,
     rows: slice = slice(0, 2),
+    seed: int = 1,
+    to: tuple[str, ...] | None = None,
+    position: Tensor | None = None,
+    flipped: bool = False,
 ) -> Output:
-    """One call on those rows of a batch of two captions of different length."""
-    draw = torch.Generator().manual_seed(1)
+    """One call on those rows of a batch of two captions of different length and two pictures.
+
+    With `to` and `position` it is an interpolation, to these captions and to the pictures
+    `flipped`, upside down.
+    """
     side = system.cfg.image_size
-    noise = torch.randn(2, system.noise_dim, generator=draw)[rows]
-    image = (torch.rand(2, 3, side, side, generator=draw) * 2 - 1)[rows]
+    image = torch.rand(2, 3, side, side, generator=torch.Generator().manual_seed(1)) * 2 - 1
+    noise = torch.randn(2, system.noise_dim, generator=torch.Generator().manual_seed(seed))[rows]
     text = system.encode_text(captions)
-    if task.needs_image:
-        return system.manipulate(system.prepare(image), text, noise)
-    return system.generate(text, noise)
+    if to is not None and position is not None:
+        text = text.mix(system.encode_text(to), position)
+    if not task.needs_image:
+        return system.generate(text, noise)
+    upright, turned = (system.prepare(x[rows]) for x in (image, image.flip(2)))
+    prepared = turned if flipped else upright
+    if to is not None and position is not None:
+        prepared = upright.mix(turned, position)
+    return system.manipulate(prepared, text, noise)
+
+
+def _told(output: Output) -> list[Tensor]:
+    """All of it that is told of words, (B, T, ...) each."""
+    return [*output.attention, *([] if output.scores is None else [output.scores])]

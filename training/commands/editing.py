@@ -33,7 +33,7 @@ def train_tagan(options: SystemOptions) -> None:
     )
 
 
-@command(app, "tagan-scores", panel=_PANEL, steps=6_000)
+@command(app, "tagan-scores", panel=_PANEL, steps=4_000)
 def train_tagan_scores(
     options: TrainOptions,
     generator: Annotated[Path, typer.Option(help="Checkpoint of a tagan run.")],
