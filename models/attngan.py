@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from models.attention import WordAttention
-from models.base import Output, System, TextFeatures
+from models.base import Invertible, Output, TextFeatures
 from models.layers import GLU, SubPixelUp
 from models.registry import Task
 from models.text.bilstm import BiLSTM
@@ -133,10 +133,10 @@ class FirstStage(nn.Module):
         )
         self.grow = nn.Sequential(*(_up(a, b, cfg.upsample) for a, b in pairwise(widths)))
 
-    def forward(self, cond: Tensor, z: Tensor) -> Tensor:
-        """(B, K), (B, Z) -> (B, C, S, S) with the side of the first stage."""
-        h = self.fc(torch.cat([cond, z], dim=1))
-        return self.grow(h.unflatten(1, (self.inner, _START, _START)))
+    def forward(self, cond: Tensor, z: Tensor, shift: Tensor | None = None) -> Tensor:
+        """(B, K), (B, Z), of the map it starts from -> (B, C, S, S), S of the first stage."""
+        h = self.fc(torch.cat([cond, z], dim=1)).unflatten(1, (self.inner, _START, _START))
+        return self.grow(h if shift is None else h + shift)
 
 
 class NextStage(nn.Module):
@@ -173,10 +173,12 @@ class Generator(nn.Module):
         self.later = nn.ModuleList(NextStage(cfg) for _ in range(cfg.stages - 1))
         self.to_rgb = nn.ModuleList(_conv3(cfg.width, 3) for _ in cfg.painted)
 
-    def forward(self, text: TextFeatures, z: Tensor, noise: Tensor) -> Drawing:
+    def forward(
+        self, text: TextFeatures, z: Tensor, noise: Tensor, shift: Tensor | None = None
+    ) -> Drawing:
         """Captions, (B, Z), noise (B, K) of the conditioning -> pictures and where words went."""
         drawn = self.augment(text.sentence, noise)
-        maps, attentions = [self.first(drawn.cond, z)], []
+        maps, attentions = [self.first(drawn.cond, z, shift)], []
         for stage in self.later:
             h, weights = stage(maps[-1], text)
             maps.append(h)
@@ -219,7 +221,7 @@ class Discriminator(nn.Module):
         return self.realness(features).flatten().float()
 
 
-class Attngan(System):
+class Attngan(Invertible):
     """The generator with its text encoder, as it is served."""
 
     tasks = frozenset({Task.GENERATE})
@@ -245,13 +247,17 @@ class Attngan(System):
         rows = word_rows(captions, self.vocabulary, self.cfg.max_words)
         return self.text(rows.to(self.text.embedding.weight.device))
 
-    def draw(self, text: TextFeatures, noise: Tensor) -> Drawing:
+    def draw(self, text: TextFeatures, noise: Tensor, shift: Tensor | None = None) -> Drawing:
         """Features and noise (B, Z + K) -> every stage's picture and attention."""
         z, of_conditioning = noise.split([self.cfg.z_dim, self.cfg.cond_dim], dim=1)
-        return self.generator(text, z, of_conditioning)
+        return self.generator(text, z, of_conditioning, shift)
 
-    def generate(self, text: TextFeatures, noise: Tensor) -> Output:
-        drawing = self.draw(text, noise)
+    @property
+    def root_shape(self) -> tuple[int, int, int]:
+        return self.generator.first.inner, _START, _START
+
+    def grow(self, text: TextFeatures, noise: Tensor, shift: Tensor | None) -> Output:
+        drawing = self.draw(text, noise, shift)
         return Output(drawing.images[-1], drawing.images[:-1], drawing.attentions)
 
 

@@ -105,7 +105,7 @@ class Output:
     """What a system returns; the worker turns it into pictures."""
 
     image: Tensor  # (B, 3, S, S) in [-1, 1]
-    stages: tuple[Tensor, ...] = ()  # earlier, smaller pictures, smallest first
+    stages: tuple[Tensor, ...] = ()  # earlier pictures, smallest first
     attention: tuple[Tensor, ...] = ()  # (B, T, h, w) each, in [0, 1]: where each word looked
     scores: Tensor | None = None  # (B, T) in [0, 1], how far each word is obeyed
 
@@ -159,3 +159,22 @@ class System(nn.Module, ABC):
     def generate(self, text: TextFeatures, noise: Tensor) -> Output:
         """Features and noise (B, Z) -> new pictures."""
         raise UnsupportedTask(f"{type(self).__name__} does not make pictures from words alone")
+
+
+class Invertible(System):
+    """A system that makes pictures from words, whose generator can also be moved at its root.
+
+    Noise alone is too little to find a photo again; models/inversion.py looks for both.
+    """
+
+    @property
+    @abstractmethod
+    def root_shape(self) -> tuple[int, int, int]:
+        """(C, 4, 4) of the map that the generator starts from."""
+
+    @abstractmethod
+    def grow(self, text: TextFeatures, noise: Tensor, shift: Tensor | None) -> Output:
+        """As `generate`, with `shift` (B, C, 4, 4) added to the map that it starts from."""
+
+    def generate(self, text: TextFeatures, noise: Tensor) -> Output:
+        return self.grow(text, noise, None)

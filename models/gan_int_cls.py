@@ -17,7 +17,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from models.base import Output, System, TextFeatures
+from models.base import Invertible, Output, TextFeatures
 from models.registry import Task
 from models.text.captions import Reading, reader
 from models.text.vocabulary import Vocabulary
@@ -66,6 +66,7 @@ class Generator(nn.Module):
         self.compress = _compress(cfg, normalised=cfg.dcgan)
         residual = [not cfg.dcgan and i < 2 for i in range(len(widths))]  # at 4x4 and 8x8
         steps = zip(pairwise([cfg.z_dim + cfg.cond_dim, *widths]), residual, strict=True)
+        self.root_width = widths[0]
         self.grow = nn.Sequential(
             *(_up(a, b, cfg, first=i == 0, residual=r) for i, ((a, b), r) in enumerate(steps))
         )
@@ -73,11 +74,12 @@ class Generator(nn.Module):
             nn.ConvTranspose2d(widths[-1], 3, 4, 2, 1, bias=not cfg.dcgan), nn.Tanh()
         )
 
-    def forward(self, z: Tensor, sentence: Tensor) -> Tensor:
-        """(B, Z), (B, D) -> (B, 3, S, S) in [-1, 1]."""
+    def forward(self, z: Tensor, sentence: Tensor, shift: Tensor | None = None) -> Tensor:
+        """(B, Z), (B, D), of the first map (B, C, 4, 4) -> (B, 3, S, S) in [-1, 1]."""
         cond = self.compress(sentence)
         both = [cond, z] if self.cfg.dcgan else [z, cond]
-        return self.to_rgb(self.grow(torch.cat(both, dim=1)[..., None, None]))
+        h = self.grow[0](torch.cat(both, dim=1)[..., None, None])
+        return self.to_rgb(self.grow[1:](h if shift is None else h + shift))
 
 
 class ImageEncoder(nn.Module):
@@ -154,7 +156,7 @@ class ResidualBlock(nn.Module):
         return self.activation(x + self.block(x))
 
 
-class GanIntCls(System):
+class GanIntCls(Invertible):
     """The text encoder and the generator, as they are served."""
 
     tasks = frozenset({Task.GENERATE})
@@ -173,8 +175,12 @@ class GanIntCls(System):
     def encode_text(self, captions: Sequence[str]) -> TextFeatures:
         return self.reader.read(captions)
 
-    def generate(self, text: TextFeatures, noise: Tensor) -> Output:
-        return Output(self.generator(noise, text.sentence))
+    @property
+    def root_shape(self) -> tuple[int, int, int]:
+        return self.generator.root_width, 4, 4
+
+    def grow(self, text: TextFeatures, noise: Tensor, shift: Tensor | None) -> Output:
+        return Output(self.generator(noise, text.sentence, shift))
 
 
 SYSTEM = GanIntCls  # what the registry serves

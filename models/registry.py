@@ -106,6 +106,15 @@ _ROWS = (
         heatmaps=False,
         summary="Draws what the caption says in the place and pose of your picture.",
     ),
+    Spec(
+        name="inversion",
+        title="In-domain inversion",
+        paper="Zhu et al., In-Domain GAN Inversion for Real Image Editing, ECCV 2020",
+        arxiv="2004.00049",
+        tasks=frozenset({Task.MANIPULATE}),
+        heatmaps=False,
+        summary="Finds how a generator would have drawn your picture, then draws it by new words.",
+    ),
 )
 
 SYSTEMS: Mapping[str, Spec] = MappingProxyType({row.name: row for row in _ROWS})

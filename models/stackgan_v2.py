@@ -16,7 +16,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from models.base import Output, System, TextFeatures
+from models.base import Invertible, Output, TextFeatures
 from models.layers import GLU
 from models.registry import Task
 from models.text.captions import Reading, reader
@@ -114,10 +114,10 @@ class FirstBranch(nn.Module):
         )
         self.grow = nn.Sequential(*(_up(a, b) for a, b in pairwise(widths)))
 
-    def forward(self, cond: Tensor, z: Tensor) -> Tensor:
-        """(B, K), (B, Z) -> (B, C, h, w)."""
-        h = self.fc(torch.cat([cond, z], dim=1))
-        return self.grow(h.unflatten(1, (self.width, 4, 4)))
+    def forward(self, cond: Tensor, z: Tensor, shift: Tensor | None = None) -> Tensor:
+        """(B, K), (B, Z), of the first map (B, C, 4, 4) -> (B, C', h, w)."""
+        h = self.fc(torch.cat([cond, z], dim=1)).unflatten(1, (self.width, 4, 4))
+        return self.grow(h if shift is None else h + shift)
 
 
 class NextBranch(nn.Module):
@@ -158,19 +158,21 @@ class Generator(nn.Module):
         self.next = nn.ModuleList(NextBranch(width, cfg) for width in widths[:-1])
         self.to_rgb = nn.ModuleList(_to_rgb(width) for width in widths[-len(cfg.sides) :])
 
-    def draw(self, cond: Tensor, z: Tensor) -> list[Tensor]:
+    def draw(self, cond: Tensor, z: Tensor, shift: Tensor | None = None) -> list[Tensor]:
         """(B, K), (B, Z) -> pictures in [-1, 1], (B, 3, side, side) for each of `cfg.sides`."""
-        maps = [self.first(cond, z)]
+        maps = [self.first(cond, z, shift)]
         for branch in self.next:
             maps.append(branch(maps[-1], cond))
         kept = maps[-len(self.to_rgb) :]
         return [to_rgb(h) for to_rgb, h in zip(self.to_rgb, kept, strict=True)]  # eq. 8
 
-    def forward(self, sentence: Tensor, noise: Tensor) -> tuple[list[Tensor], Conditioning]:
+    def forward(
+        self, sentence: Tensor, noise: Tensor, shift: Tensor | None = None
+    ) -> tuple[list[Tensor], Conditioning]:
         """(B, D), (B, Z + K) -> the pictures and their conditioning."""
         z, eps = noise.split([self.cfg.z_dim, self.cfg.cond_dim], dim=1)
         drawn = self.augment(sentence, eps)
-        return self.draw(drawn.cond, z), drawn
+        return self.draw(drawn.cond, z, shift), drawn
 
 
 class Logits(NamedTuple):
@@ -206,7 +208,7 @@ class Discriminator(nn.Module):
         return Logits(self.conditional(joint).flatten(), free)
 
 
-class StackganV2(System):
+class StackganV2(Invertible):
     """The text encoder and the tree, as they are served."""
 
     tasks = frozenset({Task.GENERATE})
@@ -226,8 +228,12 @@ class StackganV2(System):
     def encode_text(self, captions: Sequence[str]) -> TextFeatures:
         return self.reader.read(captions)
 
-    def generate(self, text: TextFeatures, noise: Tensor) -> Output:
-        pictures, _ = self.generator(text.sentence, noise)
+    @property
+    def root_shape(self) -> tuple[int, int, int]:
+        return self.generator.first.width, 4, 4
+
+    def grow(self, text: TextFeatures, noise: Tensor, shift: Tensor | None) -> Output:
+        pictures, _ = self.generator(text.sentence, noise, shift)
         return Output(pictures[-1], stages=tuple(pictures[:-1]))
 
 

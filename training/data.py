@@ -155,16 +155,28 @@ class CaptionedPictures:
     def batch(self, size: int, *, seed: int, step: int, rank: int = 0) -> Batch:
         """The batch of one step; another rank gets another one."""
         draw = random.Random(f"{seed}-{step}-{rank}")
-        rows = self._rows(size, draw)
-        own = [draw.choice(self.examples[row].captions) for row in rows]
-        other = [self._other(row, caption, draw) for row, caption in zip(rows, own, strict=True)]
-        own, other = ([self._shortened(c, draw) for c in captions] for captions in (own, other))
+        rows, own, other = self._drawn(size, draw)
         pictures = np.stack([self._crop(row, draw) for row in rows])
         return Batch(to_tensor(pictures), self._encode(own, draw), self._encode(other, draw))
+
+    def captions(
+        self, size: int, *, seed: int, step: int, rank: int = 0
+    ) -> tuple[list[str], list[str]]:
+        """The captions of `batch`, matching and other, for an encoder that reads them itself."""
+        _, own, other = self._drawn(size, random.Random(f"{seed}-{step}-{rank}"))
+        return own, other
 
     def labels(self, size: int, *, seed: int, step: int, rank: int = 0) -> Tensor:
         """(B,) class numbers of the pictures of `batch`; a picture without one is its own class."""
         return self.class_numbers[self._rows(size, random.Random(f"{seed}-{step}-{rank}"))]
+
+    def _drawn(self, size: int, draw: random.Random) -> tuple[list[int], list[str], list[str]]:
+        """Rows, a caption of each, and one of another."""
+        rows = self._rows(size, draw)
+        own = [draw.choice(self.examples[row].captions) for row in rows]
+        other = [self._other(row, caption, draw) for row, caption in zip(rows, own, strict=True)]
+        own, other = ([self._shortened(c, draw) for c in captions] for captions in (own, other))
+        return rows, own, other
 
     def _rows(self, size: int, draw: random.Random) -> list[int]:
         """Which pictures a batch shows: the first that is drawn for it."""

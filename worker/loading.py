@@ -60,7 +60,8 @@ class ModelPool:
         return tuple(self._resident)
 
     def get(self, model_id: str) -> System:
-        """The system with this id, loaded if need be.
+        """The system with this id, loaded if need be; its weights are plain tensors even where
+        inference mode is on, since some systems need gradients to look at a picture.
 
         Raises:
             UnknownModel: no folder has it.
@@ -68,7 +69,8 @@ class ModelPool:
         """
         if model_id not in self._resident:
             path, started = self._find(model_id).path, perf_counter()
-            self._resident[model_id] = self._load(path, self.device)
+            with torch.inference_mode(False):
+                self._resident[model_id] = self._load(path, self.device)
             self._on_load(model_id, perf_counter() - started)
         return self._resident[model_id]
 

@@ -31,7 +31,7 @@ def fill(network: nn.Module, to_upstream: Callable[[str], str]) -> nn.Module:
     """Overwrite every entry by its name in the authors' code; evaluation mode."""
     with torch.no_grad():
         for key, value in network.state_dict().items():
-            value.copy_(_weight(to_upstream(key), tuple(value.shape)))
+            value.copy_(weight(to_upstream(key), tuple(value.shape)))
     return network.eval()
 
 
@@ -45,7 +45,7 @@ def assert_golden(name: str, outputs: Sequence[Tensor]) -> None:
         assert flat.mean().item() == pytest.approx(expected["mean"], abs=1e-4)
 
 
-def _weight(key: str, shape: tuple[int, ...]) -> Tensor:
+def weight(key: str, shape: tuple[int, ...]) -> Tensor:
     if key.endswith("num_batches_tracked"):
         return torch.zeros(shape, dtype=torch.long)
     normal = draw(key, *shape)

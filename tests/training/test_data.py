@@ -43,6 +43,16 @@ def test_labels_are_the_classes_of_the_batchs_pictures(folder: Path) -> None:
     assert len(set(labels.tolist())) == 3
 
 
+def test_captions_are_those_of_the_batch_in_words(folder: Path) -> None:
+    pictures = _pictures(folder)
+    batch = pictures.batch(6, seed=0, step=3)
+    for captions, index in zip(
+        pictures.captions(6, seed=0, step=3), (batch.matching, batch.other), strict=True
+    ):
+        rows = [[i for i in row if i != PAD] for row in index.tolist()]
+        assert rows == [pictures.vocabulary.encode(c, pictures.max_words) for c in captions]
+
+
 def test_pictures_of_one_class_have_one_label(folder: Path) -> None:
     path = folder / "train" / "metadata.jsonl"
     rows = [json.loads(line) | {"class": "toy"} for line in path.read_text().splitlines()]

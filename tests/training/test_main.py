@@ -12,6 +12,7 @@ from tests.training import (
     test_attngan,
     test_damsm,
     test_generation,
+    test_inversion,
     test_sisgan,
     test_stackgan,
     test_style_encoder,
@@ -19,7 +20,17 @@ from tests.training import (
     test_vse,
 )
 from tests.training.captioned import toy_pictures
-from training import attngan, damsm, gan_int_cls, sisgan, stackgan, style_encoder, tagan_scores, vse
+from training import (
+    attngan,
+    damsm,
+    gan_int_cls,
+    inversion,
+    sisgan,
+    stackgan,
+    style_encoder,
+    tagan_scores,
+    vse,
+)
 from training.__main__ import app
 
 
@@ -126,11 +137,26 @@ def test_scores_are_trained_for_a_tagan_that_has_none(
     assert header.config["scores"]
 
 
-def test_a_checkpoint_of_another_system_is_refused(toys: Path) -> None:
+def test_photos_are_inverted_in_a_trained_generator(
+    toys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(inversion.RECIPES, "small", test_inversion.RECIPE)
+    generator = Path(f"{write_tiny_model(Path(), 'stackgan_v2')}.safetensors")
+    result = _invoke("inversion", "--data", toys, "--generator", generator, "--steps", 1)
+    assert result.exit_code == 0, result.output
+    header = read_header(Path(".runs/inversion-toys-16/inversion-toys-16.safetensors"))
+    assert (header.steps, header.config["generator"]) == (1, "stackgan_v2")
+    assert header.vocabulary == read_header(generator).vocabulary
+
+
+@pytest.mark.parametrize(
+    ("command", "wanted"), [("style-encoder", "GanIntCls"), ("inversion", "Invertible")]
+)
+def test_a_checkpoint_of_another_system_is_refused(toys: Path, command: str, wanted: str) -> None:
     other = Path(f"{write_tiny_model(Path(), 'tagan')}.safetensors")
-    result = _invoke("style-encoder", "--data", toys, "--generator", other)
+    result = _invoke(command, "--data", toys, "--generator", other)
     assert result.exit_code == 2
-    assert "checkpoint of Tagan, wanted one of GanIntCls" in _flat(result.output)
+    assert f"checkpoint of Tagan, wanted one of {wanted}" in _flat(result.output)
 
 
 def test_a_folder_without_captions_is_refused_without_a_traceback(toys: Path) -> None:

@@ -71,3 +71,11 @@ def test_a_broken_file_is_passed_over_and_the_others_are_served(
 def test_a_device_is_chosen_by_name() -> None:
     assert choose_device("cpu") == CPU
     assert choose_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def test_a_model_loaded_in_inference_mode_can_still_work_out_gradients(
+    pool: ModelPool, tiny_model: str
+) -> None:
+    with torch.inference_mode():
+        tensors = pool.get(tiny_model).state_dict().values()
+    assert not any(tensor.is_inference() for tensor in tensors)

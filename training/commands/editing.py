@@ -6,11 +6,12 @@ from typing import Annotated
 
 import typer
 
+from models.base import Invertible
 from models.checkpoint import read_header
 from models.gan_int_cls import GanIntCls
 from models.tagan import Tagan
 from models.text.vse import SentenceReader
-from training import sisgan, style_encoder, tagan, tagan_scores
+from training import inversion, sisgan, style_encoder, tagan, tagan_scores
 from training.commands.options import SystemOptions, TrainOptions, command
 from training.commands.running import chosen, load_system, train_part, train_system
 
@@ -82,6 +83,28 @@ def train_style_encoder(
         recipe,
         partial(style_encoder.StyleTrainer, trained=trained),
         system="style_encoder",
+        image_size=trained.cfg.image_size,
+        max_words=trained.cfg.max_words,
+        vocabulary=trained.vocabulary,
+    )
+
+
+@command(app, "inversion", panel=_PANEL)
+def train_inversion(
+    options: SystemOptions,
+    generator: Annotated[
+        Path, typer.Option(help="Checkpoint of a stackgan-v2, attngan or gan-int-cls run.")
+    ],
+) -> None:
+    """Train in-domain inversion: photos found again in a generator, redrawn by other words."""
+    recipe = chosen(options, inversion.RECIPES)
+    trained = load_system(generator, Invertible)  # type: ignore[type-abstract]
+    name = read_header(generator).system
+    train_system(
+        options,
+        recipe,
+        partial(inversion.InversionTrainer, generator=name, trained=trained),
+        system="inversion",
         image_size=trained.cfg.image_size,
         max_words=trained.cfg.max_words,
         vocabulary=trained.vocabulary,
