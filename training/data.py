@@ -21,7 +21,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from models.text.vocabulary import PAD, UNKNOWN, Vocabulary, tokenize
+from models.text.char_cnn_rnn import spell
+from models.text.rows import word_rows
+from models.text.vocabulary import PAD, UNKNOWN, Vocabulary, has_letter, tokenize
 
 _CLAUSE = re.compile(r"\s+(?=(?:with|and)\b)")
 _TRIES = 1000  # draws of a caption that is not the picture's own
@@ -108,8 +110,8 @@ class Batch(NamedTuple):
     """Pictures with a caption that fits each and one that does not."""
 
     image: Tensor  # (B, 3, S, S) in [-1, 1]
-    matching: Tensor  # (B, T) word indices, padded with PAD
-    other: Tensor  # (B, T) word indices of a caption that asks for something else
+    matching: Tensor  # (B, T) word indices, padded with PAD; or (B, L) letters, as `spell` gives
+    other: Tensor  # the same of a caption that asks for something else
 
 
 @dataclass(frozen=True)
@@ -135,8 +137,15 @@ class CaptionedPictures:
         max_words: int,
         cache: Path,
         sampling: Sampling | None = None,
+        by_characters: bool = False,
     ) -> None:
+        """Captions as word indices or, `by_characters`, as the letters they are spelt with.
+
+        Raises:
+            BadData: a caption that is to be spelt has no letter.
+        """
         self.examples = examples
+        self.by_characters = by_characters
         self.vocabulary = vocabulary
         self.image_size = image_size
         self.max_words = max_words
@@ -148,6 +157,8 @@ class CaptionedPictures:
         self._weights = self._caption_weights()
         self._picture_weights = self._colour_weights()
         self.class_numbers = _class_numbers(examples)
+        if by_characters and (bad := [c for _, c in self._captions if not has_letter(c)]):
+            raise BadData(f"{len(bad)} captions have no letter of a to z, the first: {bad[0]!r}")
 
     def __len__(self) -> int:
         return len(self.examples)
@@ -165,6 +176,12 @@ class CaptionedPictures:
         """The captions of `batch`, matching and other, for an encoder that reads them itself."""
         _, own, other = self._drawn(size, random.Random(f"{seed}-{step}-{rank}"))
         return own, other
+
+    def encode(self, captions: Sequence[str]) -> Tensor:
+        """Captions as batches have them, all their words shown."""
+        if self.by_characters:
+            return spell(captions)
+        return word_rows(captions, self.vocabulary, self.max_words)
 
     def labels(self, size: int, *, seed: int, step: int, rank: int = 0) -> Tensor:
         """(B,) class numbers of the pictures of `batch`; a picture without one is its own class."""
@@ -220,14 +237,18 @@ class CaptionedPictures:
         if draw.random() >= self.sampling.shortened:
             return caption
         clauses = _CLAUSE.split(caption)
-        return " ".join(clauses[: draw.randint(1, len(clauses))])
+        start = " ".join(clauses[: draw.randint(1, len(clauses))])
+        return start if has_letter(start) else caption
 
     def _encode(self, captions: list[str], draw: random.Random) -> Tensor:
-        rows = [self.vocabulary.encode(caption, self.max_words) for caption in captions]
-        if drop := self.sampling.word_dropout:
-            rows = [[UNKNOWN if draw.random() < drop else word for word in row] for row in rows]
-        longest = max(map(len, rows))
-        return torch.tensor([row + [PAD] * (longest - len(row)) for row in rows])
+        """The same with words left out, where it is words that are read."""
+        index, drop = self.encode(captions), self.sampling.word_dropout
+        if self.by_characters or not drop:
+            return index
+        for word in (index != PAD).nonzero().tolist():
+            if draw.random() < drop:
+                index[tuple(word)] = UNKNOWN
+        return index
 
     def _colour_weights(self) -> list[float]:
         """Cumulative weights; a colour of n pictures adds n ** -colour_balance to each of them."""

@@ -2,7 +2,7 @@
 
 Source: Reed et al., ICML 2016, arXiv:1605.05396: algorithm 1 (GAN-CLS) and eq. 5
 (GAN-INT); optimiser and weights from section 5 and the authors' code for birds.
-Not from the paper: captions are read by words (training/generation.py says how they are learnt).
+Not from the paper: captions are read by words, but for a given reader of letters (generation.py).
 Shapes: B batch, D text width, Z noise width.
 """
 

@@ -1,7 +1,8 @@
 """What the trainers of systems that make pictures from words share: everything but the losses.
 
 The papers' text encoders are trained beforehand, by the joint embedding, and not by the GAN. Here
-that is done in the same steps, and the GAN sees captions' vectors that it can't change.
+one that was is taken as it is; without one the same is done in the same steps. Either way the GAN
+sees captions' vectors that it can't change.
 Shapes: B batch, D text width, Z noise width, K width of what discriminators are told, S image side.
 """
 
@@ -20,12 +21,17 @@ from torch.nn.functional import softplus
 from models.checkpoint import SUFFIX, Header
 from models.layers import N, channels_last
 from models.lite import load_lite
-from models.text.captions import WordReader
+from models.text.captions import TrainedReader
 from models.weights import save
 from training.augment import Augmentation
 from training.data import Batch, CaptionedPictures, Sampling, to_tensor
 from training.features import FeatureDiscriminator, hinge_discriminator, hinge_generator
-from training.joint_embedding import ImageSide, joint_embedding_loss, same_captions
+from training.joint_embedding import (
+    ImageSide,
+    OtherReading,
+    joint_embedding_loss,
+    same_captions,
+)
 from training.loop import (
     Average,
     Trainer,
@@ -39,10 +45,6 @@ from training.steps import adam, descend, held, set_rate, shrunk
 
 _SHEET_COLUMNS = 8
 _LOOK_SIDE = 128  # pixels, at which the feature discriminator sees pictures
-
-
-class ReadsCharacters(ValueError):
-    """Training batches are words; an encoder of characters can't be trained on them."""
 
 
 @dataclass(frozen=True)
@@ -89,22 +91,30 @@ class GenerationTrainer(Trainer):
         header: Header,
         *,
         steps: int,
+        text: TrainedReader | None = None,
         seed: int = 0,
         device: torch.device | None = None,
     ) -> None:
         """`kept` are pictures that are only looked at; `header` says what the export is of.
 
+        `text` is a trained text encoder, of the kind and sizes that the recipe's model has.
+
         Raises:
-            ReadsCharacters: the recipe's text encoder does not read words.
+            OtherReading: `data` gives captions otherwise than the text encoder reads them.
         """
+        if data.by_characters != recipe.model.by_characters:
+            raise OtherReading(f"reader={recipe.model.reader!r}; the captions are given otherwise")
+        if not data.by_characters and data.vocabulary != header.vocabulary:
+            raise OtherReading("the captions are numbered by other words than the header's")
         torch.manual_seed(seed)
         self.device = device or torch.device("cpu")
         self.recipe, self.data, self.kept, self.header = recipe, data, kept, header
         self.steps, self.seed = steps, seed
         module: Any = header.spec.module()
-        self.net = self._place(module.SYSTEM(recipe.model, data.vocabulary))
-        if not isinstance(self.net.reader, WordReader):
-            raise ReadsCharacters(f"reader={recipe.model.reader!r}, wanted 'words'")
+        self.net = self._place(module.SYSTEM(recipe.model, header.vocabulary))
+        if text is not None:
+            self.net.reader.load_state_dict(text.encoder.state_dict())
+            self.net.reader.requires_grad_(False)
         self.discs = self._place(nn.ModuleList(self.discriminators()))
         lite = load_lite("lite0")
         self.image_side = self._place(ImageSide(lite, recipe.model.text_dim))
@@ -117,7 +127,7 @@ class GenerationTrainer(Trainer):
             if recipe.lambda_feature
             else None
         )
-        copy = self._place(module.SYSTEM(recipe.model, data.vocabulary))
+        copy = self._place(module.SYSTEM(recipe.model, header.vocabulary))
         self.average = Average(self.net, copy, recipe.ema)
         self.prepare()
         self.optimizers = {

@@ -2,7 +2,7 @@
 
 Source: Zhang et al., ICCV 2017, arXiv:1612.03242, eq. 3 to 6; optimiser, weights and the kinds of
 pairs from section 4 and the authors' code.
-Not from the paper: captions are read by words (training/generation.py says how they are learnt).
+Not from the paper: captions are read by words, but for a given reader of letters (generation.py).
 Shapes: B batch, D text width, Z noise width, K width of the conditioning vector.
 """
 
@@ -94,7 +94,7 @@ class StackganTrainer(GenerationTrainer):
             return
         if self.sketcher is None:
             raise WrongSketcher("Stage-II is trained on top of a trained Stage-I; none was given")
-        if self.sketcher.vocabulary != self.data.vocabulary:
+        if self.sketcher.vocabulary != self.header.vocabulary:
             raise WrongSketcher("Stage-I knows other words than the data's vocabulary")
         if self.sketcher.cfg.image_size != self.recipe.model.sketch_side:
             has, wanted = self.sketcher.cfg.image_size, self.recipe.model.sketch_side

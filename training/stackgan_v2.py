@@ -2,7 +2,7 @@
 
 Source: Zhang et al., TPAMI 2018, arXiv:1710.10916, eq. 10 to 12 and the colour-consistency term of
 section 4.3; optimiser and weights from section 5 and the authors' code for birds.
-Not from the paper: captions are read by words (training/generation.py says how they are learnt).
+Not from the paper: captions are read by words, but for a given reader of letters (generation.py).
 Shapes: B batch, D text width, Z noise width, K width of the conditioning vector.
 """
 

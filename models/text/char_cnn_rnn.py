@@ -3,7 +3,7 @@
 Source: Reed, Akata, Schiele and Lee, "Learning Deep Representations of Fine-Grained Visual
 Descriptions", CVPR 2016, arXiv:1605.05395, section 3; the two published forms are a gated network
 over 18 steps ("gru") and a plain one over 8 ("rnn").
-Shapes: B batch, L characters, A letters of the alphabet, K steps, C channels, D text width.
+Shapes: B batch, L characters, A = 70 letters of the alphabet, K steps, C channels, D text width.
 """
 
 from collections.abc import Sequence
@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from models.base import EmptyCaption, TextFeatures
+from models.text.vocabulary import ALPHABET, has_letter
 
-ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789-,;.!?:'\"/\\|_@#$%^&*~`+-=<>()[]{} "  # A = 70
 LENGTH = 201  # L; what comes later is not read
 
 # The hyphen stands twice in the authors' alphabet, and its second place is the one that counts.
@@ -50,21 +50,21 @@ class CharCnnRnn(nn.Module):
         self.recurrent = FixedGRU(last) if gated else FixedRNN(last)
         self.out = nn.Linear(last, text_dim)
 
-    def forward(self, characters: Tensor) -> Tensor:
-        """(B, L) places in the alphabet, -1 for none -> (B, D)."""
+    def forward(self, characters: Tensor) -> TextFeatures:
+        """(B, L) places in the alphabet, -1 for none -> the whole caption as its one word."""
         letters = one_hot(characters + 1, len(ALPHABET) + 1)[..., 1:]  # (B, L, A), none is all 0
         found = self.convolutions(letters.to(self.out.weight.dtype).mT)  # (B, C, K)
-        return self.out(self.recurrent(found.unbind(-1)))
+        sentence = self.out(self.recurrent(found.unbind(-1)))
+        mask = torch.ones(len(sentence), 1, dtype=torch.bool, device=sentence.device)
+        return TextFeatures(sentence[:, None], sentence, mask)
 
     def read(self, captions: Sequence[str]) -> TextFeatures:
-        """Captions -> features with the whole caption as their one word.
+        """Captions -> features.
 
         Raises:
             EmptyCaption: a caption has no letter and no digit.
         """
-        sentence = self(spell(captions).to(self.out.weight.device))
-        mask = torch.ones(len(sentence), 1, dtype=torch.bool, device=sentence.device)
-        return TextFeatures(sentence[:, None], sentence, mask)
+        return self(spell(captions).to(self.out.weight.device))
 
 
 class FixedGRU(nn.Module):
@@ -114,7 +114,7 @@ def spell(captions: Sequence[str]) -> Tensor:
     Raises:
         EmptyCaption: a caption has no letter and no digit.
     """
-    if not all(any(c.isalnum() and c in _PLACE for c in text.lower()) for text in captions):
+    if not all(map(has_letter, captions)):
         raise EmptyCaption("a caption needs at least one word")
     rows = [[_PLACE.get(c, _NONE) for c in text.lower()[:LENGTH]] for text in captions]
     return torch.tensor([row + [_NONE] * (LENGTH - len(row)) for row in rows])

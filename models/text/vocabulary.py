@@ -18,6 +18,9 @@ PAD = 0
 UNKNOWN = 1
 FIRST_WORD = 2
 
+# What a system that reads characters reads; the hyphen stands twice, as in its authors' code.
+ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789-,;.!?:'\"/\\|_@#$%^&*~`+-=<>()[]{} "
+
 _WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*", re.UNICODE)
 _MAX_SUGGESTIONS = 3
 _ALIKE = 0.7  # of SequenceMatcher's ratio
@@ -26,6 +29,11 @@ _ALIKE = 0.7  # of SequenceMatcher's ratio
 def tokenize(caption: str) -> list[str]:
     """Lower-case words in order, no punctuation: "A T-shirt, red." -> ["a", "t-shirt", "red"]."""
     return _WORD.findall(caption.lower())
+
+
+def has_letter(text: str) -> bool:
+    """Whether a system that reads characters finds a letter or a digit of its alphabet."""
+    return any(c.isalnum() and c in ALPHABET for c in text.lower())
 
 
 @dataclass(frozen=True)
@@ -40,7 +48,8 @@ class UnknownWord:
 class Vocabulary:
     """Known words in a fixed order; a checkpoint's embedding rows follow it.
 
-    One without words is that of a system that reads characters, to which no word is unknown.
+    One without words is that of a system that reads characters, to which a word is unknown only
+    if it has none of its alphabet.
     """
 
     words: tuple[str, ...]
@@ -74,9 +83,9 @@ class Vocabulary:
 
     def unknown_words(self, caption: str) -> list[UnknownWord]:
         """The words of `caption` that are not known, each once, with the nearest known ones."""
-        if not self.words:
-            return []
         words = dict.fromkeys(tokenize(caption))
+        if not self.words:
+            return [UnknownWord(word, ()) for word in words if not has_letter(word)]
         return [UnknownWord(word, self._nearest(word)) for word in words if word not in self]
 
     def _nearest(self, word: str) -> tuple[str, ...]:

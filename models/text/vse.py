@@ -7,27 +7,23 @@ Not from the paper: pictures are seen by a frozen EfficientNet-Lite0, where the 
 Shapes: B batch, T words, E word-vector width, D text width, S image side in pixels.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from models.base import TextFeatures
 from models.lite import Lite
+from models.text.files import read_reader, write_reader
 from models.text.rows import word_rows
 from models.text.vocabulary import PAD, Vocabulary
 
-
-class BadReader(ValueError):
-    """The file is no trained text encoder of this kind."""
+_KIND = "wordbrush-vse"  # of file
 
 
 @dataclass(frozen=True)
@@ -70,10 +66,8 @@ class SentenceReader(nn.Module):
 
     def save(self, path: Path) -> None:
         """Write weights and words; `load` reads them."""
-        about = json.dumps(asdict(self.cfg) | {"words": self.vocabulary.words})
-        partial = path.with_suffix(".partial")
-        save_file(self.state_dict(), partial, {"wordbrush-vse": about})
-        partial.replace(path)
+        about = asdict(self.cfg) | {"words": self.vocabulary.words}
+        write_reader(self, path, kind=_KIND, about=about)
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -82,14 +76,7 @@ class SentenceReader(nn.Module):
         Raises:
             BadReader: another file, or a damaged one.
         """
-        try:
-            with safe_open(path, framework="pt") as file:
-                about = json.loads((file.metadata() or {}).get("wordbrush-vse", "null"))
-                state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        except SafetensorError as error:
-            raise BadReader(f"{path} is damaged: {error}") from error
-        if about is None:
-            raise BadReader(f"{path} is no text encoder; wanted one of `python -m training vse`")
+        about, state = read_reader(path, kind=_KIND, command="vse")
         vocabulary = Vocabulary(tuple(about.pop("words")))
         reader = cls(Reading(**about), vocabulary)
         reader.load_state_dict(state)

@@ -29,7 +29,12 @@ WORDS = ("flower", "this", "has", "petals", "yellow", "red", "white", "with")
 
 
 def write_checkpoint(
-    folder: Path, *, system: str = "tagan", domain: str = "flowers", steps: int = 1000
+    folder: Path,
+    *,
+    system: str = "tagan",
+    domain: str = "flowers",
+    steps: int = 1000,
+    words: tuple[str, ...] = WORDS,
 ) -> Header:
     """A checkpoint without tensors, which is all that the web process reads of one."""
     header = Header(
@@ -37,7 +42,7 @@ def write_checkpoint(
         domain=domain,
         image_size=64,
         config={},
-        words=WORDS,
+        words=words,
         steps=steps,
         metrics={"colour_accuracy": 0.7},
         examples=("this flower has yellow petals",),

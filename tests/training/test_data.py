@@ -8,7 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
-from models.text.vocabulary import PAD, UNKNOWN, Vocabulary, tokenize
+from models.text.char_cnn_rnn import spell
+from models.text.vocabulary import FIRST_WORD, PAD, UNKNOWN, Vocabulary, tokenize
 from training.data import BadData, CaptionedPictures, Sampling, cached_pictures, read_split
 
 CAPTIONS = [["a red ball", "the ball is red"], ["a blue box on the floor"], ["a green cup"]]
@@ -171,7 +172,27 @@ def test_a_missing_picture_is_named(folder: Path) -> None:
         read_split(folder, "train")
 
 
-def _pictures(folder: Path, sampling: Sampling | None = None) -> CaptionedPictures:
+def test_letters_are_those_of_the_captions_that_words_would_be_of(folder: Path) -> None:
+    sampling = Sampling(colour_swaps=1.0, shortened=0.5)
+    words, letters = (_pictures(folder, sampling, by_characters=spelt) for spelt in (False, True))
+    by_word, by_letter = (p.batch(6, seed=0, step=0) for p in (words, letters))
+    for index, spelt in ((by_word.matching, by_letter.matching), (by_word.other, by_letter.other)):
+        for row, letters_of_row in zip(index.tolist(), spelt, strict=True):
+            caption = " ".join(words.vocabulary.words[i - FIRST_WORD] for i in row if i != PAD)
+            assert torch.equal(spell([caption])[0], letters_of_row)
+
+
+def test_a_caption_without_a_letter_can_not_be_spelt(folder: Path) -> None:
+    path = folder / "train" / "metadata.jsonl"
+    path.write_text(path.read_text().replace("a green cup", "\u82b1"))
+    assert len(_pictures(folder)) == 3
+    with pytest.raises(BadData, match="1 captions have no letter"):
+        _pictures(folder, by_characters=True)
+
+
+def _pictures(
+    folder: Path, sampling: Sampling | None = None, *, by_characters: bool = False
+) -> CaptionedPictures:
     examples = read_split(folder, "train")
     words = sorted({word for e in examples for c in e.captions for word in tokenize(c)})
     return CaptionedPictures(
@@ -181,4 +202,5 @@ def _pictures(folder: Path, sampling: Sampling | None = None) -> CaptionedPictur
         max_words=9,
         cache=folder / "cache",
         sampling=sampling,
+        by_characters=by_characters,
     )

@@ -1,6 +1,6 @@
 """training/generation.py and the trainers on it: they learn, stop, and resume unharmed."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +9,16 @@ import torch
 
 from models import gan_int_cls, stackgan, stackgan_v2
 from models.checkpoint import read_header
+from models.text.captions import Reading, TrainedReader, reader
+from models.text.vocabulary import Vocabulary
 from models.weights import load
-from tests.training.toys import build
+from tests.training.toys import build, toy_header, toy_pictures
 from training import gan_int_cls as training_gan_int_cls
 from training import stackgan as training_stackgan
 from training import stackgan_v2 as training_stackgan_v2
 from training.gan_int_cls import GanIntClsTrainer
-from training.generation import GenerationTrainer, ReadsCharacters
+from training.generation import GenerationTrainer
+from training.joint_embedding import OtherReading
 from training.loop import Diverged, RunSettings, run
 from training.stackgan import StackganTrainer
 from training.stackgan_v2 import StackganV2Trainer
@@ -90,9 +93,32 @@ def test_the_gan_does_not_change_how_captions_are_read(toys: Path) -> None:
         assert torch.equal(value, before[key]), key
 
 
-def test_an_encoder_of_characters_is_refused(toys: Path) -> None:
-    with pytest.raises(ReadsCharacters, match="char-gru"):
-        _trainer(toys, "gan_int_cls", model=replace(gan_int_cls.TINY, reader="char-gru"))
+@EVERY
+def test_a_trained_reader_of_letters_stays_as_it_is_and_is_served(
+    toys: Path, tmp_path: Path, system: str
+) -> None:
+    kind, module, tiny = KINDS[system]
+    cfg = Reading("char-rnn", text_dim=tiny.text_dim)
+    text = TrainedReader(cfg, Vocabulary(()), reader(cfg, Vocabulary(())))
+    model = replace(tiny, **asdict(cfg))
+    recipe = replace(module.SMALL, model=model, batch_size=4, lambda_feature=0)
+    trainer = build(kind, recipe, system, toys, text=text, steps=4)
+    assert "joint" not in trainer.train_step(0)
+    served = load(trainer.export(tmp_path, steps=1, hours=0.0))
+    captions = ["a zygomorphic thing", "blue"]
+    expected = text.encoder.read(captions).sentence
+    torch.testing.assert_close(served.encode_text(captions).sentence, expected, atol=1e-3, rtol=0)
+    assert served.vocabulary.unknown_words("a zygomorphic thing") == []
+
+
+def test_captions_given_otherwise_than_they_are_read_are_refused(toys: Path) -> None:
+    recipe = replace(training_gan_int_cls.SMALL, model=gan_int_cls.TINY)
+    words, letters = (toy_pictures(toys, 16, by_characters=spelt) for spelt in (False, True))
+    header = toy_header("gan_int_cls", 16)
+    with pytest.raises(OtherReading, match="reader='words'"):
+        GanIntClsTrainer(recipe, letters, letters, header, steps=1)
+    with pytest.raises(OtherReading, match="other words"):
+        GanIntClsTrainer(recipe, words, words, replace(header, words=("a",)), steps=1)
 
 
 def _trainer(

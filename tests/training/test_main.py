@@ -112,6 +112,27 @@ def test_the_style_encoder_is_trained_on_a_trained_generator(
     assert header.vocabulary.words == ("a", "thing")
 
 
+@pytest.mark.parametrize("reader", ["words", "char-rnn"])
+def test_a_trained_reader_serves_the_generator_and_what_is_trained_on_it(
+    toys: Path, monkeypatch: pytest.MonkeyPatch, reader: str
+) -> None:
+    recipe = replace(gan_int_cls.SMALL, model=test_style_encoder.CFG, batch_size=4)
+    monkeypatch.setitem(gan_int_cls.RECIPES, "small", recipe)
+    monkeypatch.setitem(style_encoder.RECIPES, "small", test_style_encoder.RECIPE)
+    train = ("--data", toys, "--steps", 1)
+    first = _invoke("joint-embedding", *train, "--reader", reader, "--set", "model.text_dim=12")
+    assert first.exit_code == 0, first.output
+    text = Path(f".runs/joint-{reader}-toys/reader.safetensors")
+    second = _invoke("gan-int-cls", *train, "--text", text)
+    assert second.exit_code == 0, second.output
+    generator = Path(".runs/gan-int-cls-toys-16/gan-int-cls-toys-16.safetensors")
+    header = read_header(generator)
+    assert (header.config["reader"], header.config["text_dim"]) == (reader, 12)
+    assert header.words == (("a", "thing") if reader == "words" else ())
+    third = _invoke("style-encoder", *train, "--generator", generator)
+    assert third.exit_code == 0, third.output
+
+
 def test_an_ablation_is_a_run_of_its_own(toys: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = replace(gan_int_cls.SMALL, model=test_style_encoder.CFG, batch_size=4)
     monkeypatch.setitem(gan_int_cls.RECIPES, "small", recipe)

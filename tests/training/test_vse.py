@@ -8,7 +8,8 @@ import torch
 from safetensors.torch import save_file
 from torch.nn.functional import normalize
 
-from models.text.vse import BadReader, Reading, SentenceReader
+from models.text.files import BadReader
+from models.text.vse import Reading, SentenceReader
 from tests.training.captioned import WORDS, toy_pictures
 from training.loop import RunSettings, run
 from training.vse import PAPER, SMALL, VseTrainer, ranking_loss, same_words
@@ -64,7 +65,7 @@ def test_another_file_is_no_text_encoder(tmp_path: Path) -> None:
     with pytest.raises(BadReader, match="training vse"):
         SentenceReader.load(tmp_path / "other.safetensors")
     (tmp_path / "cut.safetensors").write_bytes(b"not one")
-    with pytest.raises(BadReader, match="is damaged"):
+    with pytest.raises(BadReader, match="is damaged or missing"):
         SentenceReader.load(tmp_path / "cut.safetensors")
 
 

@@ -27,7 +27,7 @@ def write_toys(folder: Path) -> Path:
     return folder / "toys"
 
 
-def toy_pictures(toys: Path, side: int) -> CaptionedPictures:
+def toy_pictures(toys: Path, side: int, *, by_characters: bool = False) -> CaptionedPictures:
     return CaptionedPictures(
         read_split(toys, "train"),
         WORDS,
@@ -35,17 +35,20 @@ def toy_pictures(toys: Path, side: int) -> CaptionedPictures:
         max_words=9,
         cache=toys / "cache",
         sampling=Sampling(colour_swaps=0.5),
+        by_characters=by_characters,
     )
 
 
-def toy_header(system: str, side: int) -> Header:
-    return Header(system, "toys", side, {}, WORDS.words, examples=("a red thing",))
+def toy_header(system: str, side: int, *, by_characters: bool = False) -> Header:
+    words = () if by_characters else WORDS.words
+    return Header(system, "toys", side, {}, words, examples=("a red thing",))
 
 
 def build(
     kind: type[GenerationTrainer], recipe: Recipe, system: str, toys: Path, **options: Any
 ) -> GenerationTrainer:
-    """A trainer on the toys."""
-    side = recipe.model.image_size
-    pictures = toy_pictures(toys, side)
-    return kind(recipe, pictures, pictures, toy_header(system, side), **options)
+    """A trainer on the toys, given as its text encoder reads them."""
+    side, by_characters = recipe.model.image_size, recipe.model.by_characters
+    pictures = toy_pictures(toys, side, by_characters=by_characters)
+    header = toy_header(system, side, by_characters=by_characters)
+    return kind(recipe, pictures, pictures, header, **options)

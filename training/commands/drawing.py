@@ -1,5 +1,7 @@
 """Commands that train systems that make a picture from a caption alone."""
 
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -8,65 +10,62 @@ import typer
 
 from models.damsm import load_damsm
 from models.stackgan import Stackgan
+from models.text.captions import TrainedReader
+from models.text.vocabulary import Vocabulary
 from training import attngan, gan_int_cls, stackgan, stackgan_v2
 from training.commands.options import SystemOptions, command
-from training.commands.running import chosen, load_system, train_system
+from training.commands.running import Material, chosen, load_system, train_system
+from training.generation import Recipe
+from training.loop import Trainer
 
 _PANEL = "Systems that draw from words alone"
+
+Text = Annotated[
+    Path | None,
+    typer.Option(help="reader.safetensors of a joint-embedding run; else it is learnt meanwhile."),
+]
 
 app = typer.Typer()
 
 
 @command(app, "gan-int-cls", panel=_PANEL, steps=20_000)
-def train_gan_int_cls(options: SystemOptions) -> None:
+def train_gan_int_cls(options: SystemOptions, text: Text = None) -> None:
     """Train GAN-INT-CLS: a caption to a small picture."""
     recipe = chosen(options, gan_int_cls.RECIPES)
-    train_system(
-        options,
-        recipe,
-        gan_int_cls.GanIntClsTrainer,
-        system="gan_int_cls",
-        image_size=recipe.model.image_size,
-        max_words=recipe.model.max_words,
-    )
+    _train(options, recipe, gan_int_cls.GanIntClsTrainer, system="gan_int_cls", text=text)
 
 
 @command(app, "stackgan", panel=_PANEL, steps=20_000)
 def train_stackgan(
     options: SystemOptions,
+    text: Text = None,
     sketcher: Annotated[
         Path | None, typer.Option(help="Checkpoint of a trained Stage-I, to train Stage-II on it.")
     ] = None,
 ) -> None:
     """Train StackGAN: Stage-I, a sketch; then, with --sketcher, Stage-II, four times the side."""
-    recipes, first = stackgan.RECIPES, None
-    if sketcher:
-        first = load_system(sketcher, Stackgan)
-        recipes = {name: stackgan.second_stage(r, first.cfg) for name, r in recipes.items()}
-    recipe = chosen(options, recipes)
-    train_system(
+    if not sketcher:
+        recipe = chosen(options, stackgan.RECIPES)
+        _train(options, recipe, stackgan.StackganTrainer, system="stackgan", text=text)
+        return
+    if text:
+        raise typer.BadParameter("Stage-II reads as its Stage-I does; wanted no --text")
+    first = load_system(sketcher, Stackgan)
+    both = {n: stackgan.second_stage(r, first.cfg) for n, r in stackgan.RECIPES.items()}
+    _train(
         options,
-        recipe,
+        chosen(options, both),
         partial(stackgan.StackganTrainer, sketcher=first),
         system="stackgan",
-        image_size=recipe.model.image_size,
-        max_words=recipe.model.max_words,
-        vocabulary=first.vocabulary if first else None,
+        vocabulary=first.vocabulary,
     )
 
 
 @command(app, "stackgan-v2", panel=_PANEL, steps=20_000)
-def train_stackgan_v2(options: SystemOptions) -> None:
+def train_stackgan_v2(options: SystemOptions, text: Text = None) -> None:
     """Train StackGAN-v2: a caption to pictures of several sizes, all at once."""
     recipe = chosen(options, stackgan_v2.RECIPES)
-    train_system(
-        options,
-        recipe,
-        stackgan_v2.StackganV2Trainer,
-        system="stackgan_v2",
-        image_size=recipe.model.image_size,
-        max_words=recipe.model.max_words,
-    )
+    _train(options, recipe, stackgan_v2.StackganV2Trainer, system="stackgan_v2", text=text)
 
 
 @command(app, "attngan", panel=_PANEL, steps=20_000)
@@ -81,8 +80,34 @@ def train_attngan(
         options,
         recipe,
         partial(attngan.AttnganTrainer, damsm=judge),
+        Material(recipe.model.image_size, recipe.model.max_words, judge.vocabulary),
         system="attngan",
-        image_size=recipe.model.image_size,
-        max_words=recipe.model.max_words,
-        vocabulary=judge.vocabulary,
+    )
+
+
+def _train(
+    options: SystemOptions,
+    recipe: Recipe,
+    build: Callable[..., Trainer],
+    *,
+    system: str,
+    text: Path | None = None,
+    vocabulary: Vocabulary | None = None,
+) -> None:
+    """Train one of those whose text encoder comes from a file or is learnt beside the GAN."""
+    trained = TrainedReader.load(text) if text else None
+    if trained:
+        vocabulary = trained.vocabulary
+        recipe = replace(recipe, model=replace(recipe.model, **asdict(trained.cfg)))
+    train_system(
+        options,
+        recipe,
+        partial(build, text=trained),
+        Material(
+            recipe.model.image_size,
+            recipe.model.max_words,
+            vocabulary,
+            by_characters=recipe.model.by_characters,
+        ),
+        system=system,
     )

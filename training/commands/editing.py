@@ -13,7 +13,13 @@ from models.tagan import Tagan
 from models.text.vse import SentenceReader
 from training import inversion, sisgan, style_encoder, tagan, tagan_scores
 from training.commands.options import SystemOptions, TrainOptions, command
-from training.commands.running import chosen, load_system, train_part, train_system
+from training.commands.running import (
+    Material,
+    chosen,
+    load_system,
+    train_part,
+    train_system,
+)
 
 _PANEL = "Systems that edit a picture"
 
@@ -28,9 +34,8 @@ def train_tagan(options: SystemOptions) -> None:
         options,
         recipe,
         tagan.TaganTrainer,
+        Material(recipe.model.image_size, recipe.model.max_words),
         system="tagan",
-        image_size=recipe.model.image_size,
-        max_words=recipe.model.max_words,
     )
 
 
@@ -63,10 +68,8 @@ def train_sisgan(
         options,
         recipe,
         partial(sisgan.SisganTrainer, text=reader),
+        Material(recipe.model.image_size, reader.cfg.max_words, reader.vocabulary),
         system="sisgan",
-        image_size=recipe.model.image_size,
-        max_words=reader.cfg.max_words,
-        vocabulary=reader.vocabulary,
     )
 
 
@@ -82,10 +85,13 @@ def train_style_encoder(
         options,
         recipe,
         partial(style_encoder.StyleTrainer, trained=trained),
+        Material(
+            trained.cfg.image_size,
+            trained.cfg.max_words,
+            trained.vocabulary,
+            by_characters=trained.cfg.by_characters,
+        ),
         system="style_encoder",
-        image_size=trained.cfg.image_size,
-        max_words=trained.cfg.max_words,
-        vocabulary=trained.vocabulary,
     )
 
 

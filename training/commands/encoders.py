@@ -1,20 +1,47 @@
 """Commands that train text encoders, before the systems that read with them."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import torch
 import typer
 
 from models.inception import load_published
-from training import damsm, vse
+from training import damsm, joint_embedding, vse
 from training.commands.options import TrainOptions, command
-from training.commands.running import chosen, train_encoder
+from training.commands.running import Material, chosen, train_encoder
 
 _PANEL = "First: text encoders"
 
 app = typer.Typer()
+
+
+@command(app, "joint-embedding", panel=_PANEL, steps=5_000)
+def train_joint_embedding(
+    options: TrainOptions,
+    reader: Annotated[
+        Literal["words", "char-gru", "char-rnn"] | None,
+        typer.Option(help="By words, or by letters (char-CNN-RNN); default: the recipe's."),
+    ] = None,
+) -> None:
+    """Train the text encoder of GAN-INT-CLS and StackGAN: captions that tell pictures apart."""
+    recipe = chosen(options, joint_embedding.RECIPES)
+    if reader:
+        recipe = replace(recipe, model=replace(recipe.model, reader=reader))
+    train_encoder(
+        options,
+        recipe,
+        partial(joint_embedding.JointEmbeddingTrainer, steps=options.steps),
+        Material(
+            recipe.image_size,
+            recipe.model.max_words,
+            by_characters=recipe.model.by_characters,
+        ),
+        name=f"joint-{recipe.model.reader}",
+        then="gan-int-cls --text (also stackgan, stackgan-v2)",
+    )
 
 
 @command(app, "damsm", panel=_PANEL, steps=5_000)
@@ -34,9 +61,8 @@ def train_damsm(
         options,
         recipe,
         partial(damsm.DamsmTrainer, inception=trunk),
+        Material(recipe.image_size, recipe.model.max_words),
         name="damsm",
-        image_size=recipe.image_size,
-        max_words=recipe.model.max_words,
         then="attngan --encoders",
     )
 
@@ -49,8 +75,7 @@ def train_vse(options: TrainOptions) -> None:
         options,
         recipe,
         partial(vse.VseTrainer, steps=options.steps),
+        Material(recipe.image_size, recipe.model.max_words),
         name="vse",
-        image_size=recipe.image_size,
-        max_words=recipe.model.max_words,
         then="sisgan --text",
     )

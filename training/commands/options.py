@@ -10,12 +10,22 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from models.checkpoint import BadCheckpoint
-from models.text.vse import BadReader
+from models.text.files import BadReader
 from training.commands.settings import BadSetting, OtherRecipe
 from training.data import BadData
+from training.sisgan import NeedsVgg16
+from training.stackgan import WrongSketcher
 
 # What a person can put right; the rest are our mistakes, and keep their traceback.
-_REFUSALS = (BadCheckpoint, BadData, BadReader, BadSetting, OtherRecipe)
+_REFUSALS = (
+    BadCheckpoint,
+    BadData,
+    BadReader,
+    BadSetting,
+    NeedsVgg16,
+    OtherRecipe,
+    WrongSketcher,
+)
 
 
 @dataclass(frozen=True)

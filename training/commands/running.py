@@ -1,6 +1,7 @@
 """What the training commands do alike: read the data, build the trainer, run it."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
 
@@ -26,6 +27,16 @@ class Recipe(Protocol):
 
     @property
     def sampling(self) -> Sampling: ...
+
+
+@dataclass(frozen=True)
+class Material:
+    """How a trainer is shown the data."""
+
+    image_size: int  # S
+    max_words: int  # T at most
+    vocabulary: Vocabulary | None = None  # None: that of the captions
+    by_characters: bool = False  # by letters; the system has no vocabulary then
 
 
 R = TypeVar("R", bound=Recipe)
@@ -62,31 +73,30 @@ def train_system(
     options: SystemOptions,
     recipe: Recipe,
     build: Callable[..., loop.Trainer],
+    material: Material,
     *,
     system: str,
-    image_size: int,
-    max_words: int,
-    vocabulary: Vocabulary | None = None,
 ) -> None:
-    """Train a system to its checkpoint; `vocabulary` is by default that of the captions.
+    """Train a system to its checkpoint.
 
     `build` takes recipe, pictures, kept pictures, header; steps, seed and device by name.
     """
     examples = read_split(options.data, "train")
-    vocabulary = vocabulary or _vocabulary(examples)
+    known = None if material.by_characters else material.vocabulary
+    vocabulary = known or _vocabulary(examples)
     header = Header(
         system=system,
         domain=options.domain_name,
-        image_size=image_size,
+        image_size=material.image_size,
         config={},
-        words=vocabulary.words,
+        words=() if material.by_characters else vocabulary.words,
         examples=tuple(options.example or _shortest_captions(examples)),
         licence=options.licence,
         data=options.description,
     )
 
     def trainer() -> loop.Trainer:
-        pictures = _pictures(examples, vocabulary, image_size, max_words, recipe.sampling)
+        pictures = _pictures(examples, vocabulary, material, recipe.sampling)
         given = {"steps": options.steps, "seed": options.seed, "device": loop.device()}
         return build(recipe, *pictures, header, **given)
 
@@ -98,10 +108,9 @@ def train_encoder(
     options: TrainOptions,
     recipe: Recipe,
     build: Callable[..., loop.Trainer],
+    material: Material,
     *,
     name: str,
-    image_size: int,
-    max_words: int,
     then: str,
 ) -> None:
     """Train a text encoder to its file; `then` is the command that takes it.
@@ -112,7 +121,7 @@ def train_encoder(
     vocabulary = _vocabulary(examples)
 
     def trainer() -> loop.Trainer:
-        pictures = _pictures(examples, vocabulary, image_size, max_words, recipe.sampling)
+        pictures = _pictures(examples, vocabulary, material, recipe.sampling)
         return build(recipe, *pictures, seed=options.seed, device=loop.device())
 
     if path := _run(options, f"{name}-{options.domain_name}", recipe, trainer):
@@ -133,10 +142,10 @@ def train_part(
     `build` takes recipe, pictures, kept pictures, header; steps, seed and device by name.
     """
     examples = read_split(options.data, "train")
+    material = Material(header.image_size, max_words)
 
     def trainer() -> loop.Trainer:
-        side, vocabulary = header.image_size, header.vocabulary
-        pictures = _pictures(examples, vocabulary, side, max_words, recipe.sampling)
+        pictures = _pictures(examples, header.vocabulary, material, recipe.sampling)
         given = {"steps": options.steps, "seed": options.seed, "device": loop.device()}
         return build(recipe, *pictures, header, **given)
 
@@ -169,21 +178,18 @@ def _vocabulary(examples: list[Example]) -> Vocabulary:
 
 
 def _pictures(
-    examples: list[Example],
-    vocabulary: Vocabulary,
-    image_size: int,
-    max_words: int,
-    sampling: Sampling,
+    examples: list[Example], vocabulary: Vocabulary, material: Material, sampling: Sampling
 ) -> tuple[CaptionedPictures, CaptionedPictures]:
     """Those to train on, and those to look at."""
     shown, kept = (
         CaptionedPictures(
             part,
             vocabulary,
-            image_size=image_size,
-            max_words=max_words,
+            image_size=material.image_size,
+            max_words=material.max_words,
             cache=Path(".cache"),
             sampling=sampling,
+            by_characters=material.by_characters,
         )
         for part in split_kept(examples)
     )

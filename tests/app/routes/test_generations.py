@@ -48,6 +48,18 @@ def test_a_generation_is_accepted_with_the_address_of_its_job(client: httpx.Clie
     assert client.get(job["links"]["self"]).json() == job
 
 
+def test_a_caption_in_letters_that_a_model_of_letters_does_not_read_is_refused(
+    web_settings: Settings, client: httpx.Client
+) -> None:
+    write_checkpoint(web_settings.checkpoints[0], system="stackgan", words=())
+    assert (
+        ask(client, model="stackgan-flowers-64", caption="a zygomorphic flowr").status_code == 202
+    )
+    refused = ask(client, model="stackgan-flowers-64", caption="\u0446\u0432\u0435\u0442")
+    assert refused.status_code == 422
+    assert refused.json()["suggestions"] == ["this flower has yellow petals"]
+
+
 def test_without_a_model_it_is_one_that_can_generate(client: httpx.Client) -> None:
     assert ask(client).json()["model"] == _MODEL
 

@@ -1,11 +1,15 @@
 """models/text/captions.py"""
 
+from pathlib import Path
+
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from models.base import EmptyCaption
-from models.text.captions import Reading, reader
+from models.text.captions import Reading, TrainedReader, reader
 from models.text.char_cnn_rnn import CharCnnRnn
+from models.text.files import BadReader
 from models.text.vocabulary import Vocabulary
 
 WORDS = Vocabulary(("a", "red", "flower", "blue", "bird"))
@@ -38,3 +42,25 @@ def test_words_over_the_limit_are_not_read() -> None:
 def test_a_caption_without_a_word_is_refused(caption: str) -> None:
     with pytest.raises(EmptyCaption, match="at least one word"):
         reader(SMALL, WORDS).read(["a red flower", caption])
+
+
+@pytest.mark.parametrize(
+    ("cfg", "words"), [(SMALL, WORDS), (Reading("char-rnn", text_dim=8), Vocabulary(()))]
+)
+def test_a_trained_reader_reads_the_same_from_its_file(
+    cfg: Reading, words: Vocabulary, tmp_path: Path
+) -> None:
+    encoder = reader(cfg, words)
+    TrainedReader(cfg, words, encoder).save(tmp_path / "reader.safetensors")
+    loaded = TrainedReader.load(tmp_path / "reader.safetensors")
+    assert (loaded.cfg, loaded.vocabulary) == (cfg, words)
+    captions = ["a red flower", "bird"]
+    assert torch.equal(loaded.encoder.read(captions).sentence, encoder.read(captions).sentence)
+
+
+def test_another_file_is_no_trained_reader(tmp_path: Path) -> None:
+    save_file({"weight": torch.zeros(1)}, tmp_path / "other.safetensors")
+    with pytest.raises(BadReader, match="training joint-embedding"):
+        TrainedReader.load(tmp_path / "other.safetensors")
+    with pytest.raises(BadReader, match="missing"):
+        TrainedReader.load(tmp_path / "nothing.safetensors")

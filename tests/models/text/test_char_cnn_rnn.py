@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from models.base import EmptyCaption
-from models.text.char_cnn_rnn import ALPHABET, LENGTH, CharCnnRnn, FixedGRU, FixedRNN, spell
+from models.text.char_cnn_rnn import LENGTH, CharCnnRnn, FixedGRU, FixedRNN, spell
+from models.text.vocabulary import ALPHABET
 
 
 def test_the_alphabet_is_the_published_one() -> None:

@@ -53,8 +53,10 @@ def test_each_unknown_word_is_told_once() -> None:
     assert [w.word for w in WORDS.unknown_words("zzz zzz red")] == ["zzz"]
 
 
-def test_to_a_system_that_reads_characters_no_word_is_unknown() -> None:
-    assert Vocabulary(()).unknown_words("flowr zzz") == []
+def test_to_a_system_that_reads_characters_only_words_of_other_letters_are_unknown() -> None:
+    flower = "\u0446\u0432\u0435\u0442\u043e\u043a"
+    unknown = Vocabulary(()).unknown_words(f"flowr zzz caf\u00e9 7 {flower}")
+    assert [(word.word, word.nearest) for word in unknown] == [(flower, ())]
 
 
 def test_other_words_or_another_order_give_another_digest() -> None:
