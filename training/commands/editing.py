@@ -110,8 +110,6 @@ def train_inversion(
         options,
         recipe,
         partial(inversion.InversionTrainer, generator=name, trained=trained),
+        Material(trained.cfg.image_size, trained.cfg.max_words, trained.vocabulary),
         system="inversion",
-        image_size=trained.cfg.image_size,
-        max_words=trained.cfg.max_words,
-        vocabulary=trained.vocabulary,
     )
