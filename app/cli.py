@@ -74,18 +74,22 @@ def web(
 
     from app.access import NoKeys
     from app.main import create_app
+    from worker import logs
+    from worker.tracing import TracingNotInstalled
 
     settings = _settings(host=host, port=port, access=access, data_dir=data_dir)
     try:
         app = create_app(settings)
-    except NoKeys as error:
+    except (NoKeys, TracingNotInstalled) as error:
         typer.secho(f"wordbrush: {error}", err=True, fg="red")
         raise typer.Exit(1) from None
+    logs.configure("web", settings.log_format)
     uvicorn.run(
         app,
         host=settings.host,
         port=settings.port,
-        log_level="warning",
+        log_config=None,
+        access_log=False,
         timeout_graceful_shutdown=5,
     )
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from anyio import CapacityLimiter
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
+from opentelemetry.trace import NoOpTracerProvider, TracerProvider
 
 from app import access, errors
 from app.catalogue import Catalogue
@@ -15,6 +17,7 @@ from app.deps import Services
 from app.keys import KeyFile, Scope
 from app.metrics import create_registry
 from app.middleware import BodyLimit, ResponseHeaders
+from app.request_log import RequestLog
 from app.routes import (
     captions,
     edits,
@@ -32,6 +35,7 @@ from app.routes import (
 )
 from app.settings import Settings
 from app.uploads import Uploads
+from worker import tracing
 from worker.connection import connect_async
 from worker.queue import JobQueue
 from worker.store import Store
@@ -51,6 +55,7 @@ _ROUTES: tuple[tuple[ModuleType, tuple[Scope, ...]], ...] = (  # and which keys 
     (metrics, (Scope.METRICS,)),
     (health, ()),
 )
+_NOT_TRACED = ("/static/", "/livez", "/readyz", "/metrics")
 _TAGS = [
     {"name": "edits", "description": "Change a picture with words."},
     {"name": "generations", "description": "Draw a picture from words alone."},
@@ -67,8 +72,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     Raises:
         NoKeys: it would be open to everybody, and nobody said that it should be.
+        TracingNotInstalled: traces are to be sent, and what would send them is missing.
     """
     services = _services(settings or Settings())
+    provider = tracing.provider_from_environment("web")
     app = WebApp(
         title="Wordbrush",
         summary="Edit and draw pictures with words.",
@@ -77,10 +84,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         openapi_tags=_TAGS,
         docs_url=None,
         redoc_url=None,
+        telemetry=_telemetry(provider),
         form_limits={"max_files": 2, "max_fields": 20, "max_part_size": 4096},
         lifespan=_lifespan,
     )
     app.state.services = services
+    app.state.tracing = provider
     guests = _guests(services)
     for routes, scopes in _ROUTES:
         app.include_router(routes.router, **(_guarded(*scopes) if guests and scopes else {}))
@@ -92,6 +101,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     if guests:
         app.include_router(sessions.create_router(guests))
         app.add_middleware(access.Admission, guests=guests)
+    app.add_middleware(RequestLog)
     app.add_middleware(ResponseHeaders)
     return app
 
@@ -121,6 +131,19 @@ def _services(settings: Settings) -> Services:
     )
 
 
+def _telemetry(provider: TracerProvider) -> TelemetryConfig:
+    """Spans of requests, without those that machines send all the time."""
+    return TelemetryConfig(
+        tracer_provider=provider,
+        tracing=not isinstance(provider, NoOpTracerProvider),
+        operation_spans=False,
+        metrics=False,
+        logs=False,  # they would have what people sent
+        auto_configure=False,
+        exclude=lambda scope: scope["path"].startswith(_NOT_TRACED),
+    )
+
+
 def _guests(services: Services) -> access.Guests | None:
     """Who is known, where keys are in force; else None."""
     if not access.takes_keys(services.settings):
@@ -139,6 +162,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
     app.state.services.queue.connection.close()
     await app.state.services.streams.aclose()
+    tracing.close(app.state.tracing)
 
 
 def _version() -> str:

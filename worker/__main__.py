@@ -5,6 +5,7 @@ import sys
 
 from worker.queue import QueueDown
 from worker.settings import Settings
+from worker.tracing import TracingNotInstalled
 
 
 def main() -> None:
@@ -15,7 +16,7 @@ def main() -> None:
 
     try:
         serve(Settings())
-    except QueueDown as error:
+    except (QueueDown, TracingNotInstalled) as error:
         sys.exit(f"worker: {error}")
 
 

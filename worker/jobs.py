@@ -5,24 +5,27 @@ run `os.system`. Here a name is only looked up in a table, and nothing else that
 (callbacks, webhooks, a bound instance) is followed.
 """
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from time import perf_counter
 from typing import Any
 
+import structlog
+from opentelemetry.trace import Span, SpanKind, Tracer
 from rq.job import Job, JobStatus
+from structlog.contextvars import bound_contextvars
 
 from models.checkpoint import BadCheckpoint
 from worker.engine import Engine
 from worker.loading import ModelPool, UnknownModel
 from worker.messages import Failure, Result
 from worker.queue import JobQueue, JobView, QueueDown, Status
+from worker.tracing import context_of
 from worker.watch import Watch
 
-_log = logging.getLogger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 class NotAllowed(PermissionError):
@@ -62,7 +65,8 @@ def job_class(functions: Mapping[str, Callable[..., Any]]) -> type[Job]:
 class JobRunner:
     """Takes jobs from their records through the engine to their ends."""
 
-    def __init__(self, queue: JobQueue, models: ModelPool, engine: Engine) -> None:
+    def __init__(self, queue: JobQueue, models: ModelPool, engine: Engine, tracer: Tracer) -> None:
+        self._tracer = tracer
         self._queue = queue
         self._models = models
         self._engine = engine
@@ -82,8 +86,10 @@ class JobRunner:
         load_s = self._load(views[0].request.model)
         self._mark(views, Status.PROCESSING)
         started = perf_counter()
-        watch = _Reporter(self._queue, views, waited_s, load_s, between)
-        outcomes = self._engine.run([view.request for view in views], watch)
+        spans = [self._span(view) for view in views]
+        watch = _Reporter(self._queue, views, spans, waited_s, load_s, between)
+        with bound_contextvars(jobs=[view.id for view in views]):
+            outcomes = self._engine.run([view.request for view in views], watch)
         if any(isinstance(outcome, Result) for outcome in outcomes):
             pictures = sum(view.request.pictures for view in views)
             seconds = perf_counter() - started
@@ -93,7 +99,12 @@ class JobRunner:
         """End a job that takes longer than it may."""
         detail = f"The job took longer than the {limit_s:g} s that one may take, and was stopped."
         if self._queue.finish(job_id, Failure("The job took too long", detail)):
-            _log.error("job %s: stopped after %g s", job_id, limit_s)
+            _log.error("job stopped", job_id=job_id, limit_s=limit_s)
+
+    def _span(self, view: JobView) -> Span:
+        """The job's, in the trace of its request."""
+        attributes = {"wordbrush.job": view.id, "wordbrush.model": view.request.model}
+        return self._tracer.start_span("job", context_of(view.trace), SpanKind.CONSUMER, attributes)
 
     def _mark(self, views: Sequence[JobView], stage: Status) -> None:
         for view in views:
@@ -114,12 +125,14 @@ class _Reporter(Watch):
         self,
         queue: JobQueue,
         views: Sequence[JobView],
+        spans: Sequence[Span],
         waited_s: Sequence[float],
         load_s: float,
         between: Callable[[], None],
     ) -> None:
         self._queue = queue
         self._views = views
+        self._spans = spans
         self._waited_s = waited_s
         self._load_s = load_s
         self._between = between
@@ -139,15 +152,25 @@ class _Reporter(Watch):
         if isinstance(outcome, Result):
             metrics = replace(outcome.metrics, queue_s=self._waited_s[index], load_s=self._load_s)
             outcome = replace(outcome, metrics=metrics)
-        job_id = self._views[index].id
-        self._queue.finish(job_id, outcome)
-        _log.info("job %s: %s", job_id, _summary(outcome))
+        view, span, figures = self._views[index], self._spans[index], _figures(outcome)
+        self._queue.finish(view.id, outcome)
+        span.set_attributes({f"wordbrush.{name}": value for name, value in figures.items()})
+        span.end()
+        _log.info(
+            "job",
+            job_id=view.id,
+            request_id=view.request_id,
+            model=view.request.model,
+            **figures,
+        )
 
     def between(self) -> None:
         self._between()
 
 
-def _summary(outcome: Result | Failure) -> str:
+def _figures(outcome: Result | Failure) -> dict[str, Any]:
+    """How a job ended, as logs and traces tell it."""
     if isinstance(outcome, Failure):
-        return f"failed: {outcome.title}"
-    return f"done in {outcome.metrics.predict_s:.3f} s"
+        return {"status": Status.FAILED.value, "reason": outcome.title}
+    times = {name: round(value, 4) for name, value in asdict(outcome.metrics).items()}
+    return {"status": Status.SUCCEEDED.value, **times}

@@ -3,7 +3,6 @@
 SIGTERM or SIGINT lets it finish the job in hand first.
 """
 
-import logging
 import os
 import signal
 import socket
@@ -13,9 +12,11 @@ from contextlib import suppress
 from types import FrameType
 from uuid import uuid4
 
+import structlog
 import torch
 from rq.job import Job
 
+from worker import logs, tracing
 from worker.engine import Engine
 from worker.gathering import Gatherer
 from worker.jobs import JobRunner, job_class
@@ -26,13 +27,14 @@ from worker.resident import ResidentWorker
 from worker.settings import Settings
 from worker.store import Store
 
-_log = logging.getLogger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 def serve(settings: Settings, load: Load = load_for_serving) -> None:
     """Take jobs until told to stop; `load` turns a checkpoint into a system."""
     signal.signal(signal.SIGTERM, _leave)  # until RQ sets its own
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s worker %(levelname)s %(message)s")
+    logs.configure("worker", settings.log_format)
+    provider = tracing.provider_from_environment("worker")
     if settings.threads:
         torch.set_num_threads(settings.threads)
     queue = JobQueue.from_settings(settings)
@@ -42,14 +44,16 @@ def serve(settings: Settings, load: Load = load_for_serving) -> None:
     models = ModelPool(settings.checkpoints, device, load, on_load=queue.note_load)
     engine = Engine(models, store, cache_bytes=settings.cache_mb * 2**20)
     engine.warm()
-    worker = _worker(settings, queue, store, models, JobRunner(queue, models, engine))
+    runner = JobRunner(queue, models, engine, provider.get_tracer("wordbrush"))
+    worker = _worker(settings, queue, store, models, runner)
     try:
         worker.start_beating()
-        _log.info("ready on %s with %s", models.device, ", ".join(models.resident) or "no model")
+        _log.info("ready", device=str(models.device), models=models.resident)
         worker.work(logging_level="WARNING")
     finally:
         with suppress(QueueDown):  # then there is nothing to leave
             queue.retract(worker.name)
+        tracing.close(provider)
 
 
 def _worker(

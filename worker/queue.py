@@ -16,7 +16,7 @@ from redis.client import Pipeline
 from rq import Queue, Retry
 from rq.job import Job
 
-from worker import events, idempotency
+from worker import events, idempotency, tracing
 from worker.connection import QueueDown, QueueFull, outages_named
 from worker.idempotency import IdempotencyKey
 from worker.listing import add_to_index
@@ -85,6 +85,8 @@ class JobQueue(Standing):
             "request": json.dumps(request.to_json()),
             "created_at": now().isoformat(),
         }
+        if trace := tracing.current():
+            record["trace"] = json.dumps(trace)
         if terms.request_id:
             record["request_id"] = terms.request_id
         watched = [key_of(job_id), *([terms.key.name] if terms.key else [])]

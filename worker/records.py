@@ -57,6 +57,7 @@ class JobView:
     started_at: datetime | None
     finished_at: datetime | None
     expires_at: datetime | None
+    trace: Mapping[str, str]  # that it is part of, as tracing.current() wrote it down
 
 
 def key_of(job_id: str) -> str:
@@ -100,6 +101,7 @@ def read_record(
         started_at=_time(record.get("started_at")),
         finished_at=finished_at,
         expires_at=expires_at,
+        trace=json.loads(record.get("trace", "{}")),
     )
 
 

@@ -8,7 +8,7 @@ import os
 from hashlib import sha256
 from pathlib import Path
 from tempfile import gettempdir
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -44,6 +44,8 @@ class Settings(BaseSettings):
     job_timeout_s: int = Field(default=60, ge=1)
     result_ttl_s: int = Field(default=_DAY_S, ge=1)
     upload_ttl_s: int = Field(default=_DAY_S, ge=1)  # also how long a job may wait
+
+    log_format: Literal["auto", "json", "text"] = "auto"  # auto: text on a terminal, else JSON
 
     device: str = "auto"  # auto, cpu, cuda, cuda:1, ...
     batch_size: int = Field(default=8, ge=1)  # pictures that go through a network at once

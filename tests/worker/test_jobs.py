@@ -4,6 +4,7 @@ from io import BytesIO
 
 import pytest
 import redis
+from opentelemetry.trace import NoOpTracer
 from PIL import Image
 from rq import Callback, Queue
 from rq.job import Job
@@ -72,7 +73,7 @@ def queue(settings: Settings) -> JobQueue:
 @pytest.fixture
 def runner(settings: Settings, store: Store, queue: JobQueue, tiny_model: str) -> JobRunner:
     pool = ModelPool(settings.checkpoints, choose_device("cpu"))
-    return JobRunner(queue, pool, Engine(pool, store))
+    return JobRunner(queue, pool, Engine(pool, store), NoOpTracer())
 
 
 def test_a_failure_of_the_engine_becomes_the_jobs_error(
@@ -113,7 +114,7 @@ def test_a_queue_that_is_away_while_the_engine_works_does_not_fail_the_job(
     Image.new("RGB", (32, 32)).save(image, "PNG")
     image_id = store.put(image.getvalue(), kind="uploads")
     job = queue.submit(Request(Task.MANIPULATE, tiny_model, "red", image_id=image_id))
-    JobRunner(queue, pool, Engine(pool, store)).run([job])
+    JobRunner(queue, pool, Engine(pool, store), NoOpTracer()).run([job])
     assert queue.read(job).status is Status.SUCCEEDED
 
 

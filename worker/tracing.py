@@ -1,0 +1,56 @@
+"""One trace from the request to the work, where a collector is named. Free of torch.
+
+OTEL_EXPORTER_OTLP_ENDPOINT names it, and the other variables of OpenTelemetry's SDK count too. The
+way of a trace from the web process to a worker is a field of the job's record. Spans carry ids,
+times and names of models; as in the logs, nothing that a person wrote.
+"""
+
+import os
+from collections.abc import Mapping
+
+from opentelemetry.context import Context
+from opentelemetry.trace import NoOpTracerProvider, TracerProvider
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
+
+_PROPAGATOR = TraceContextTextMapPropagator()
+
+
+class TracingNotInstalled(RuntimeError):
+    """A collector is named, and what would send to it is not installed."""
+
+
+def provider_from_environment(process: str) -> TracerProvider:
+    """Where spans of `process` go: to the collector that the environment names, else nowhere.
+
+    Raises:
+        TracingNotInstalled: the extra `otel` is missing.
+    """
+    if not os.environ.get(ENDPOINT):
+        return NoOpTracerProvider()
+    try:
+        from worker.sending import create_provider
+    except ImportError as error:
+        raise TracingNotInstalled(
+            f"{ENDPOINT} is set, but {error.name} is not installed: pip install 'wordbrush[otel]'"
+        ) from error
+    return create_provider(process)
+
+
+def close(provider: TracerProvider) -> None:
+    """Send what has not been sent."""
+    if shutdown := getattr(provider, "shutdown", None):  # the one that sends nothing has none
+        shutdown()
+
+
+def current() -> dict[str, str]:
+    """The trace that this thread or task is in, as W3C's headers; empty outside of any."""
+    carrier: dict[str, str] = {}
+    _PROPAGATOR.inject(carrier)
+    return carrier
+
+
+def context_of(carrier: Mapping[str, str]) -> Context:
+    """The trace that `current` wrote down, to be continued."""
+    return _PROPAGATOR.extract(carrier)
