@@ -90,7 +90,7 @@ def _workers(workers: list[WorkerView]) -> Iterator[Metric]:
     )
     memory = GaugeMetricFamily(
         f"{_PREFIX}worker_memory_bytes",
-        "Memory of a worker's process; on a GPU, of the device, what torch has taken.",
+        "Memory of a worker's process, of its models in it, and of a GPU what torch has taken.",
         labels=("worker", "kind"),
     )
     holders = GaugeMetricFamily(

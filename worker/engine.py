@@ -141,7 +141,7 @@ class Engine:
         crop = request.crop or pictures.centred_square(*photo.pixels.size)
         pictures.check_crop(crop, *photo.pixels.size)
         prepared = self._prepared.get(
-            (request.image_id, crop, request.model),
+            (request.image_id, crop, self._models.version(request.model)),
             lambda: system.prepare(self._look(photo, crop, system.cfg.image_size)),
         )
         return Source(photo, crop, self._mask(request.mask_id, photo), prepared)
@@ -181,14 +181,17 @@ class Engine:
 
 
 def _answers(items: Sequence[_Item]) -> list[Answer | Failure]:
-    """One forward pass for all; if it fails, one for each, so that only the bad one fails."""
-    if not items:
-        return []
-    together = _attempt(partial(_forward, items))
-    if not isinstance(together, Failure):
-        return list(together)
-    if len(items) == 1:
-        return [together]
+    """One forward pass for all; if it fails, one for each, so that only the bad one fails. Also
+    where the model's file was replaced while they were opened: they belong to two systems.
+    """
+    if len({id(item.system) for item in items}) <= 1:
+        if not items:
+            return []
+        together = _attempt(partial(_forward, items))
+        if not isinstance(together, Failure):
+            return list(together)
+        if len(items) == 1:
+            return [together]
     return [answer for item in items for answer in _answers([item])]
 
 

@@ -1,7 +1,9 @@
-"""Checkpoints from folders into memory, each loaded once and kept."""
+"""Checkpoints from folders into memory, each loaded once and kept while there is room."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
@@ -37,8 +39,40 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
+@dataclass(frozen=True)
+class _Version:
+    """A file as it was when it was read; a replaced one is another."""
+
+    path: Path
+    inode: int
+    written_ns: int
+    size: int
+
+    @classmethod
+    def of(cls, path: Path) -> "_Version | None":
+        """None where there is no file."""
+        try:
+            found = path.stat()
+        except FileNotFoundError:
+            return None
+        return cls(path, found.st_ino, found.st_mtime_ns, found.st_size)
+
+
+@dataclass(frozen=True)
+class _Resident:
+    """A model in memory."""
+
+    system: System
+    version: _Version
+    bytes: int
+
+
 class ModelPool:
-    """The systems that this worker serves; a file that appears later is found when asked for."""
+    """The systems that this worker serves, those in memory that were asked for last.
+
+    The folders are looked at with each request: a file that appears is found, one that is replaced
+    is loaded anew, one that is taken away is dropped.
+    """
 
     def __init__(
         self,
@@ -46,18 +80,28 @@ class ModelPool:
         device: torch.device,
         load: Load = load_for_serving,
         on_load: Callable[[str, float], None] = lambda model_id, seconds: None,
+        *,
+        max_bytes: int | None = None,
     ) -> None:
-        """`on_load` is told each model that was loaded, and how many seconds that took."""
+        """`on_load` is told each model that was loaded, and how many seconds that took. Models
+        take at most `max_bytes` of memory, besides the one that is asked for.
+        """
         self.device = device
         self._on_load = on_load
         self._folders = folders
         self._load = load
-        self._resident: dict[str, System] = {}
+        self._max_bytes = max_bytes
+        self._resident: OrderedDict[str, _Resident] = OrderedDict()
 
     @property
     def resident(self) -> tuple[str, ...]:
         """Ids of the models in memory."""
         return tuple(self._resident)
+
+    @property
+    def bytes(self) -> int:
+        """What their tensors take."""
+        return sum(one.bytes for one in list(self._resident.values()))
 
     def get(self, model_id: str) -> System:
         """The system with this id, loaded if need be; its weights are plain tensors even where
@@ -67,20 +111,63 @@ class ModelPool:
             UnknownModel: no folder has it.
             BadCheckpoint: its file is damaged or does not fit its system.
         """
-        if model_id not in self._resident:
-            path, started = self._find(model_id).path, perf_counter()
-            with torch.inference_mode(False):
-                self._resident[model_id] = self._load(path, self.device)
-            self._on_load(model_id, perf_counter() - started)
-        return self._resident[model_id]
+        kept = self._resident.get(model_id)
+        if kept is None or _Version.of(kept.version.path) != kept.version:
+            self._renew(model_id, kept)
+        self._resident.move_to_end(model_id)
+        self._make_room()
+        return self._resident[model_id].system
+
+    def version(self, model_id: str) -> Hashable:
+        """Differs between a model in memory and what it was before its file was replaced."""
+        return self._resident[model_id].version
 
     def warm(self) -> None:
-        """Load all there are; one that can't be loaded is left out and named in the log."""
-        for model_id in scan(self._folders):
+        """Load all there are, as far as there is room; one that can't be loaded is left out and
+        named in the log.
+        """
+        for model_id, checkpoint in scan(self._folders).items():
+            if self._is_over(self.bytes + checkpoint.path.stat().st_size):
+                _log.warning("%s is loaded when it is asked for: there is no room", model_id)
+                continue
             try:
                 self.get(model_id)
             except BadCheckpoint as error:
                 _log.error("%s is not served: %s", model_id, error)
+
+    def _renew(self, model_id: str, kept: _Resident | None) -> None:
+        """Load what the folders have now; a file that can't be read replaces nothing, since it may
+        be one that is still being written.
+        """
+        try:
+            self._resident[model_id] = self._read(model_id)
+        except (UnknownModel, BadCheckpoint) as error:
+            if kept is None or not kept.version.path.exists():
+                self._resident.pop(model_id, None)
+                raise
+            _log.warning("%s goes on as it was: %s", model_id, error)
+
+    def _read(self, model_id: str) -> _Resident:
+        path, started = self._find(model_id).path, perf_counter()
+        version = _Version.of(path)  # before it is read: a change meanwhile is seen the next time
+        if version is None:
+            raise UnknownModel(f"{path} was taken away")
+        with torch.inference_mode(False):
+            system = self._load(path, self.device)
+        self._on_load(model_id, perf_counter() - started)
+        return _Resident(system, version, _bytes_of(system))
+
+    def _make_room(self) -> None:
+        """Drop what was asked for longest ago, until the rest fits."""
+        while len(self._resident) > 1 and self._is_over(self.bytes):
+            model_id, dropped = self._resident.popitem(last=False)
+            _log.info("%s is dropped from memory, %d MB", model_id, dropped.bytes // 2**20)
+            del dropped
+            if self.device.type == "cuda":
+                torch.cuda.empty_cache()
+
+    def _is_over(self, size: int) -> bool:
+        return self._max_bytes is not None and size > self._max_bytes
 
     def _find(self, model_id: str) -> Checkpoint:
         found = scan(self._folders)
@@ -88,3 +175,9 @@ class ModelPool:
             known = ", ".join(found) or "none"
             raise UnknownModel(f"there is no model {model_id!r}; there is: {known}")
         return found[model_id]
+
+
+def _bytes_of(system: System) -> int:
+    """Of its tensors; those that share memory count once."""
+    storages = [tensor.untyped_storage() for tensor in (*system.parameters(), *system.buffers())]
+    return sum({storage.data_ptr(): storage.nbytes() for storage in storages}.values())

@@ -41,7 +41,13 @@ def serve(settings: Settings, load: Load = load_for_serving) -> None:
     queue.ping()
     store = Store.from_settings(settings)
     device = choose_device(settings.device)
-    models = ModelPool(settings.checkpoints, device, load, on_load=queue.note_load)
+    models = ModelPool(
+        settings.checkpoints,
+        device,
+        load,
+        on_load=queue.note_load,
+        max_bytes=settings.models_mb * 2**20 if settings.models_mb else None,
+    )
     engine = Engine(models, store, cache_bytes=settings.cache_mb * 2**20)
     engine.warm()
     runner = JobRunner(queue, models, engine, provider.get_tracer("wordbrush"))
@@ -68,7 +74,7 @@ def _worker(
             socket.gethostname(),
             str(models.device),
             models.resident,
-            memory_bytes(models.device),
+            memory_bytes(models),
         )
         queue.announce(view)
 

@@ -8,14 +8,18 @@ from pathlib import Path
 
 import torch
 
+from worker.loading import ModelPool
+
 _PAGES = Path("/proc/self/statm")
 
 
-def memory_bytes(device: torch.device) -> Mapping[str, int]:
-    """By kind: `resident`, and on a GPU `device`, what torch has taken of it."""
-    taken = {"resident": _resident_bytes()}
-    if device.type == "cuda":
-        taken["device"] = torch.cuda.memory_reserved(device)
+def memory_bytes(models: ModelPool) -> Mapping[str, int]:
+    """By kind: `resident`, `models` for their tensors, and on a GPU `device`, what torch has taken
+    of it.
+    """
+    taken = {"resident": _resident_bytes(), "models": models.bytes}
+    if models.device.type == "cuda":
+        taken["device"] = torch.cuda.memory_reserved(models.device)
     return taken
 
 

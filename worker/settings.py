@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     device: str = "auto"  # auto, cpu, cuda, cuda:1, ...
     batch_size: int = Field(default=8, ge=1)  # pictures that go through a network at once
     threads: int | None = Field(default=None, ge=1)  # of torch; None: all cores
+    models_mb: int | None = Field(default=None, ge=1)  # of models in memory; None: all of them
     cache_mb: int = Field(default=512, ge=0)  # decoded photos and features kept by one worker
 
     @field_validator("data_dir")

@@ -1,12 +1,16 @@
 """Checkpoints are loaded once, found when they appear, and passed over when broken."""
 
+import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
+from models import weights
 from models.base import System
+from models.checkpoint import read_header
 from worker.loading import ModelPool, UnknownModel, choose_device, load_for_serving
 from worker.settings import Settings
 
@@ -79,3 +83,80 @@ def test_a_model_loaded_in_inference_mode_can_still_work_out_gradients(
     with torch.inference_mode():
         tensors = pool.get(tiny_model).state_dict().values()
     assert not any(tensor.is_inference() for tensor in tensors)
+
+
+def write_models(folder: Path, tiny_model: str, domains: tuple[str, ...]) -> list[str]:
+    """The tiny model again for other domains; their ids."""
+    header = read_header(folder / f"{tiny_model}.safetensors")
+    system = weights.load(folder / f"{tiny_model}.safetensors", CPU)
+    headers = [replace(header, domain=domain) for domain in domains]
+    for one in headers:
+        weights.save(system, one, folder / f"{one.id}.safetensors")
+    return [one.id for one in headers]
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """As a careful program does, with a time that differs on any file system."""
+    unfinished = path.with_suffix(".new")
+    unfinished.write_bytes(data)
+    os.utime(unfinished, ns=(1, path.stat().st_mtime_ns + 10**9))
+    unfinished.replace(path)
+
+
+def test_what_was_asked_for_longest_ago_is_dropped_where_room_is_short(
+    settings: Settings, tiny_model: str
+) -> None:
+    folder = settings.checkpoints[0]
+    birds, clothes = write_models(folder, tiny_model, ("birds", "clothes"))
+    alone = ModelPool(settings.checkpoints, CPU)
+    alone.get(birds)
+    pool = ModelPool(settings.checkpoints, CPU, max_bytes=2 * alone.bytes)
+    for model_id in (birds, clothes, birds, tiny_model):
+        pool.get(model_id)
+    assert pool.resident == (birds, tiny_model)
+    assert pool.bytes == 2 * alone.bytes
+    assert pool.get(clothes) is not None
+
+
+def test_a_model_larger_than_the_budget_is_served_alone(
+    settings: Settings, tiny_model: str
+) -> None:
+    [birds] = write_models(settings.checkpoints[0], tiny_model, ("birds",))
+    pool = ModelPool(settings.checkpoints, CPU, max_bytes=1)
+    pool.warm()
+    assert pool.resident == ()
+    pool.get(birds)
+    pool.get(tiny_model)
+    assert pool.resident == (tiny_model,)
+
+
+def test_memory_is_what_the_tensors_take(pool: ModelPool, tiny_model: str) -> None:
+    tensors = pool.get(tiny_model).state_dict().values()
+    assert pool.bytes == sum(tensor.nbytes for tensor in tensors)
+
+
+def test_a_replaced_file_is_loaded_anew_and_one_taken_away_is_dropped(
+    pool: ModelPool, settings: Settings, tiny_model: str
+) -> None:
+    path = settings.checkpoints[0] / f"{tiny_model}.safetensors"
+    before, version = pool.get(tiny_model), pool.version(tiny_model)
+    assert pool.get(tiny_model) is before
+    replace_file(path, path.read_bytes())
+    assert pool.get(tiny_model) is not before
+    assert pool.version(tiny_model) != version
+    path.unlink()
+    with pytest.raises(UnknownModel):
+        pool.get(tiny_model)
+    assert pool.resident == ()
+
+
+@pytest.mark.parametrize("written", [0.0, 0.01, 0.5])
+def test_a_file_that_is_half_written_replaces_nothing(
+    pool: ModelPool, settings: Settings, tiny_model: str, written: float
+) -> None:
+    path = settings.checkpoints[0] / f"{tiny_model}.safetensors"
+    whole, before = path.read_bytes(), pool.get(tiny_model)
+    replace_file(path, whole[: int(len(whole) * written)])
+    assert pool.get(tiny_model) is before
+    replace_file(path, whole)
+    assert pool.get(tiny_model) is not before
