@@ -26,6 +26,7 @@ class _Shelf:
 
     signature: tuple[tuple[Path, int], ...]  # files and when each was written, in nanoseconds
     headers: Mapping[str, Header]
+    paths: Mapping[str, Path]
     vocabularies: Mapping[str, Vocabulary]
 
 
@@ -56,6 +57,10 @@ class Catalogue:
         vocabulary = self._shelf.vocabularies.get(model)
         return vocabulary.unknown_words(caption) if vocabulary else []
 
+    def path(self, model: str) -> Path:
+        """The file of a checkpoint that is here; its card and its sheet lie beside it."""
+        return self._shelf.paths[model]
+
     def find(self, model: str | None, task: Task | None = None) -> Header:
         """The checkpoint called `model`, or the first choice where that is None.
 
@@ -72,11 +77,13 @@ class Catalogue:
 
 
 def _read(folders: Iterable[Path]) -> _Shelf:
-    headers = [checkpoint.header for checkpoint in scan(folders).values()]
+    checkpoints = scan(folders)
+    headers = [checkpoint.header for checkpoint in checkpoints.values()]
     ordered = sorted(headers, key=lambda h: (h.domain != _PREFERRED_DOMAIN, h.id))
     return _Shelf(
         _signature(folders),
         {header.id: header for header in ordered},
+        {checkpoint.id: checkpoint.path for checkpoint in checkpoints.values()},
         {header.id: header.vocabulary for header in ordered},
     )
 

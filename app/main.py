@@ -19,6 +19,7 @@ from app.metrics import create_registry
 from app.middleware import BodyLimit, ResponseHeaders
 from app.request_log import RequestLog
 from app.routes import (
+    about,
     captions,
     edits,
     events,
@@ -94,6 +95,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for routes, scopes in _ROUTES:
         app.include_router(routes.router, **(_guarded(*scopes) if guests and scopes else {}))
     app.include_router(pages.create_router())
+    app.include_router(about.create_router())
     app.mount("/static", pages.create_static())
     errors.install(app)
     limit = services.settings.max_upload_bytes + _BESIDE_THE_PHOTO_BYTES

@@ -4,7 +4,8 @@
  * @typedef {{image: string, media_type: string, width: number, height: number, seed: number,
  *   words: string[], stages: string[], heatmaps: import("./attention.js").Heatmap[],
  *   scores: {word: number, score: number}[], position: number | null}} Output
- * @typedef {{id: string, status: string, queue_position: number | null,
+ * @typedef {{id: string, status: string, queue_position: number | null, eta_s: number | null,
+ *   progress: number, model: string, caption: string, created_at: string,
  *   outputs: Output[],
  *   metrics: {queue_s: number, predict_s: number} | null,
  *   error: {title?: string, detail?: string, retryable?: boolean} | null,
@@ -26,10 +27,24 @@ export async function listSamples() {
   return (await ask("/samples")).samples;
 }
 
+/** @typedef {{isReady: boolean, models: string[], queued: number | null}} Readiness
+ *   models: those that a worker has in memory; queued: jobs that wait, where that is known */
+
+/** @returns {Promise<Readiness>} */
+export async function readiness() {
+  const response = await reach("/readyz", { cache: "no-store" });
+  const body = response.ok ? await response.json() : { models: [], queued: null };
+  return { isReady: response.ok, models: body.models, queued: body.queued };
+}
+
 /** @returns {Promise<boolean>} whether a worker has its models warm */
 export async function isReady() {
-  const response = await reach("/readyz", { cache: "no-store" });
-  return response.ok;
+  return (await readiness()).isReady;
+}
+
+/** @returns {Promise<Job[]>} the newest first */
+export async function listJobs() {
+  return (await ask("/jobs?limit=50", { cache: "no-store" })).jobs;
 }
 
 /** @param {string} model @param {string} caption @param {AbortSignal} [signal]
@@ -55,10 +70,11 @@ export async function uploadImage(file, name) {
 
 /** Asks for an edit, with `count` seeds, and waits up to `waitS` seconds for it.
  * @param {{imageId: string, ask: import("./state.js").Ask, count: number, crop: string,
- *   full: boolean, waitS: number, signal: AbortSignal}} edit
+ *   mask: Blob | null, full: boolean, waitS: number, signal: AbortSignal}} wish
  * @returns {Promise<Job>} finished or not */
-export function manipulate({ imageId, ask: edit, count, crop, full, waitS, signal }) {
+export function manipulate({ imageId, ask: edit, count, crop, mask, full, waitS, signal }) {
   const body = form({
+    ...(mask ? { mask: /** @type {[Blob, string]} */ ([mask, "mask.png"]) } : {}),
     image_id: imageId,
     model: edit.model,
     caption: edit.caption,

@@ -1,6 +1,7 @@
 /** What a person can do, and what follows from it. */
 
 import * as api from "./api.js";
+import { downloadName } from "./captions.js";
 import { createFollower } from "./live.js";
 import { readParameters } from "./parameters.js";
 import { RequestFailed, incomplete, problemOf, tooLarge } from "./problems.js";
@@ -148,15 +149,17 @@ export function createEditor(store, pictures, uploads, maker) {
 
   return {
     /** Edits a person's photo from now on; or goes on where a picture made here was made.
-     * @param {Blob} file @param {string} name */
-    async choose(file, name) {
+     * @param {Blob} file @param {string} name
+     * @param {{asPhoto?: boolean}} [options] asPhoto: even if it was made here */
+    async choose(file, name, { asPhoto = false } = {}) {
       const opening = ++openings;
       const token = `photo-${Date.now().toString(36)}-${opening}`;
       this.cancel();
       store.update(is.opening);
       try {
         const { width, height } = await opened(file, name, token);
-        const parameters = readParameters(new Uint8Array(await file.arrayBuffer()));
+        const bytes = new Uint8Array(await file.arrayBuffer());
+        const parameters = asPhoto ? null : readParameters(bytes);
         if (opening !== openings) return;
         const known = parameters && results.madeWith(store.get(), parameters);
         if (known) return await moveTo((state) => results.resumed(state, known.key));
@@ -190,6 +193,16 @@ export function createEditor(store, pictures, uploads, maker) {
       if (example && store.get().caption === "") {
         store.update((state) => is.withCaption(state, example));
       }
+    },
+
+    /** Edits the result that is shown, as the photo from now on. */
+    async goOn() {
+      const { shown, photos } = store.get();
+      if (!shown) return;
+      const from = shown.ask.photo ? photos[shown.ask.photo].name : "drawn";
+      const name = downloadName(from, shown.ask.caption, shown.mediaType);
+      const file = await pictures.file(shown.image).catch(refuse);
+      if (file) await this.choose(file, name, { asPhoto: true });
     },
 
     /** Draws from words alone from now on. */

@@ -12,6 +12,7 @@ import { moved } from "./trail.js";
 export function mountHistoryTools(store, editor) {
   const undo = byId("undo");
   const redo = byId("redo");
+  const goOn = byId("go-on");
   const favourite = byId("favourite");
   const remove = byId("remove");
   let typed = false; // since the last step of the trail
@@ -28,6 +29,7 @@ export function mountHistoryTools(store, editor) {
   );
   undo.addEventListener("click", () => editor.travel(-1));
   redo.addEventListener("click", () => editor.travel(1));
+  goOn.addEventListener("click", () => editor.goOn());
   favourite.addEventListener("click", () => withShown(favoured));
   remove.addEventListener("click", () => withShown(withoutResult));
   document.addEventListener("keydown", (event) => {
@@ -51,8 +53,7 @@ export function mountHistoryTools(store, editor) {
     store,
     (state) => (state.shown?.full ? state.shown : null),
     (shown) => {
-      favourite.toggleAttribute("disabled", !shown);
-      remove.toggleAttribute("disabled", !shown);
+      for (const tool of [goOn, favourite, remove]) tool.toggleAttribute("disabled", !shown);
       favourite.setAttribute("aria-pressed", String(shown?.favourite ?? false));
     },
   );

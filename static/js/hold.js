@@ -23,8 +23,8 @@ export function mountHold(store) {
   });
   document.addEventListener("keydown", (event) => {
     const { photo, shown } = store.get();
-    const types = event.target instanceof Element && event.target.matches("textarea, input, select");
-    if (event.key.toLowerCase() !== "b" || types || event.ctrlKey || event.metaKey) return;
+    const typing = /** @type {Element} */ (event.target).closest?.("textarea, input, select");
+    if (event.key.toLowerCase() !== "b" || typing || event.ctrlKey || event.metaKey) return;
     if (photo && shown && !document.querySelector("dialog[open]")) show(true);
   });
   for (const end of ["pointerup", "pointercancel", "keyup", "blur"]) {

@@ -1,6 +1,7 @@
 /** Puts the page together: the state, what a person can do, and one mount function a component. */
 
 import { mountAddress } from "./address.js";
+import { mountCamera } from "./camera.js";
 import { mountCaptionInput } from "./caption-input.js";
 import { mountColours } from "./colours.js";
 import { mountCompareSlider } from "./compare-slider.js";
@@ -19,6 +20,7 @@ import { mountHold } from "./hold.js";
 import { mountInsight } from "./insight.js";
 import { keepHistory } from "./keeper.js";
 import { createMaker } from "./maker.js";
+import { mountMaskBrush } from "./mask-brush.js";
 import { mountNotices } from "./notices.js";
 import { mountPhotoSource } from "./photo-source.js";
 import { createPictures } from "./pictures.js";
@@ -43,6 +45,7 @@ const editor = createEditor(store, pictures, uploads, createMaker(pictures, uplo
 
 mountWelcome(store, editor);
 mountPhotoSource(editor);
+mountCamera(editor);
 mountResultView(store, editor, pictures);
 mountDownload(store, pictures);
 mountInsight(store, pictures, createHeat());
@@ -50,6 +53,7 @@ mountCompareSlider();
 mountHold(store);
 mountZoom(store);
 mountCropBox(store);
+mountMaskBrush(store);
 mountCaptionInput(store, editor);
 mountEditForm(store, editor);
 mountColours(store);

@@ -2,6 +2,7 @@
 
 import * as api from "./api.js";
 import { toField } from "./crop.js";
+import { maskFile } from "./mask-canvas.js";
 import { problemOf } from "./problems.js";
 import { keyOf } from "./state.js";
 
@@ -32,7 +33,10 @@ export function createMaker(pictures, uploads) {
       onPhase("sending");
       const imageId = await uploads.imageId(photo);
       onPhase("working");
-      return api.manipulate({ imageId, ask, count, crop: toField(crop), full, waitS, signal });
+      const size = pictures.photo(photo);
+      const mask = ask.mask && size ? await maskFile(ask.mask, size) : null;
+      const area = { crop: toField(crop), mask };
+      return api.manipulate({ imageId, ask, count, ...area, full, waitS, signal });
     };
     try {
       return await send();

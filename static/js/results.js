@@ -62,8 +62,8 @@ export function restored(state, key) {
 /** A result, or a preview, with the words, seed, model and crop that made it.
  * @param {State} state @param {Result} result @returns {State} */
 export function lookedAt(state, result) {
-  const { photo, model, caption, seed, crop } = result.ask;
-  const there = { photo, drawing: photo === null, caption, seed, crop, placing: false };
+  const { photo, model, caption, seed, crop, mask = [] } = result.ask;
+  const there = { photo, drawing: photo === null, caption, seed, crop, mask, placing: false };
   const sheet = photo === state.photo ? state.sheet : null;
   return shownResult({ ...is.idle(is.withModel(state, model)), ...there, sheet }, result);
 }
@@ -205,10 +205,10 @@ function latestOf({ results }, photo) {
 function bare(state, token) {
   const photo = token ? state.photos[token] : null;
   if (!photo) return { ...is.withDrawing(state), trail: state.trail };
-  const crop = token === state.photo ? state.crop : largestSquare(photo);
-  const sheet = token === state.photo ? state.sheet : null;
-  const there = { photo: token, drawing: false, crop, sheet, shown: null, problem: null };
-  return is.withFittingModel({ ...is.idle(state), ...there, view: "crop" });
+  const there = { photo: token, drawing: false, shown: null, problem: null };
+  const anew = { crop: largestSquare(photo), mask: [], sheet: null };
+  const other = token === state.photo ? {} : anew;
+  return is.withFittingModel({ ...is.idle(state), ...there, ...other, view: "crop" });
 }
 
 /** @param {Result[]} results without the oldest, where there are too many */

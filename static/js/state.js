@@ -13,7 +13,7 @@
  *   width and height in pixels, upright
  * @typedef {{word: string, nearest: string[]}} UnknownWord
  * @typedef {{photo: string | null, model: string, caption: string, seed: number,
- *   crop: Box | null}} Ask
+ *   crop: Box | null, mask?: import("./mask.js").Mask}} Ask
  *   one picture as the person means it; `photo` is a token, null where words alone make it
  * @typedef {"crop" | "compare" | "side" | "whole" | "sheet"} View
  *   area, divided, side by side, after alone, many to compare
@@ -37,6 +37,8 @@
  * @property {boolean} drawing  from words alone; then there is no photo
  * @property {boolean} opening  a photo is being read
  * @property {Box | null} crop
+ * @property {import("./mask.js").Mask} mask  what of the crop may change
+ * @property {{on: boolean, erase: boolean, size: number}} brush  size: of the shorter side
  * @property {string} caption
  * @property {number} seed
  * @property {boolean} live
@@ -76,6 +78,8 @@ export const INITIAL = {
   drawing: false,
   opening: false,
   crop: null,
+  mask: [],
+  brush: { on: false, erase: false, size: 0.12 },
   caption: "",
   seed: 0,
   live: false,
@@ -131,6 +135,7 @@ export function withPhoto(state, photo) {
     drawing: false,
     opening: false,
     crop: largestSquare(photo),
+    mask: [],
     sheet: null,
     shown: null,
     trail: trail.stepped(state.trail, { photo: photo.token, key: null }),
@@ -158,7 +163,7 @@ export function lastPhoto(state) {
 /** Back to the choice of a photo. @param {State} state @returns {State} */
 export function withoutPhoto(state) {
   const left = { ...idle(state), photo: null, drawing: false, opening: false, sheet: null };
-  return { ...left, crop: null, shown: null, problem: null };
+  return { ...left, crop: null, mask: [], shown: null, problem: null };
 }
 
 /** @param {State} state @param {string | null} model @returns {State} */
@@ -196,6 +201,16 @@ export function withCrop(state, crop) {
   return { ...state, crop, placing: true };
 }
 
+/** @param {State} state @param {import("./mask.js").Mask} mask @returns {State} */
+export function withMask(state, mask) {
+  return mask === state.mask ? state : { ...state, mask, placing: true };
+}
+
+/** @param {State} state @param {Partial<State["brush"]>} part @returns {State} */
+export function withBrush(state, part) {
+  return { ...state, brush: { ...state.brush, ...part } };
+}
+
 /** @param {State} state @param {boolean} live @returns {State} */
 export function withLive(state, live) {
   return { ...state, live };
@@ -228,8 +243,9 @@ export function withView(state, view) {
  * @param {State} state @returns {Ask | null} */
 export function asked(state) {
   if (missing(state) !== null) return null;
-  const { photo, model, caption, seed, crop } = state;
-  return { photo, model: model ?? "", caption: caption.trim(), seed, crop };
+  const { photo, model, caption, seed, crop, mask } = state;
+  const ask = { photo, model: model ?? "", caption: caption.trim(), seed, crop };
+  return mask.length > 0 ? { ...ask, mask } : ask;
 }
 
 /** @param {State} state @returns {"photo" | "caption" | "model" | null} */
@@ -243,7 +259,8 @@ export function missing(state) {
 export function keyOf(ask) {
   if (!ask) return "";
   const { left, top, width } = ask.crop ?? {};
-  return JSON.stringify([ask.photo, ask.model, ask.caption, ask.seed, left, top, width]);
+  const mask = ask.mask ? [ask.mask] : [];
+  return JSON.stringify([ask.photo, ask.model, ask.caption, ask.seed, left, top, width, ...mask]);
 }
 
 /** @param {State} state @returns {boolean} */

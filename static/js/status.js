@@ -35,7 +35,7 @@ export function progressText({ edit, opening, server, sheet }) {
 export function resultText({ shown }) {
   if (!shown) return "";
   const { seconds } = shown;
-  const took = seconds < 1 ? `${Math.round(seconds * 1000)} ms` : `${seconds.toFixed(1)} s`;
+  const took = secondsText(seconds);
   const size = `${shown.width} × ${shown.height}`;
   return shown.full ? `Done in ${took}, ${size} pixels` : `Preview in ${took}`;
 }
@@ -44,6 +44,35 @@ export function resultText({ shown }) {
 export function serverText({ server }) {
   if (server === "offline") return "Offline";
   return server === "warming" ? "Warming up" : "";
+}
+
+/** How a job stands, on the page of the queue. @param {import("./api.js").Job} job
+ * @returns {string} */
+export function jobText({ status, queue_position, eta_s, metrics, error }) {
+  const left = eta_s === null ? "" : `, about ${eta_s < 1 ? "a second" : secondsText(eta_s)} to go`;
+  if (status === "queued") return `${placeText(queue_position ?? 0)}${left}`;
+  if (status === "processing" || status === "starting") return `Painting${left}`;
+  if (status === "succeeded") return metrics ? `Done in ${secondsText(metrics.predict_s)}` : "Done";
+  if (status === "failed") return `Failed: ${error?.title ?? "no reason was given"}`;
+  return status === "canceled" ? "Stopped" : "No longer kept";
+}
+
+/** @param {import("./api.js").Readiness} readiness @returns {string} */
+export function workersText({ isReady, models, queued }) {
+  if (!isReady) return "No worker is ready: what is asked for waits.";
+  const waiting = queued === 1 ? "1 job waits" : `${queued || "No"} jobs wait`;
+  return `${waiting}. In memory: ${models.join(", ")}.`;
+}
+
+/** @param {number} seconds */
+function secondsText(seconds) {
+  if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
+  return seconds < 90 ? `${seconds.toFixed(1)} s` : `${Math.round(seconds / 60)} min`;
+}
+
+/** @param {number} before jobs before this one */
+function placeText(before) {
+  return before <= 0 ? "Next in line" : `${before} before it`;
 }
 
 /** @param {number} before jobs before this one */

@@ -20,6 +20,11 @@ from worker.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 SHOTS = ROOT / ".screenshots"
+_FLAGS = [
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    "--use-fake-device-for-media-stream",  # a camera for everyone, that shows a clock
+]
 _START_S = 120
 _TIMEOUT_MS = 30_000
 _REPORT_VIOLATIONS = """
@@ -86,9 +91,7 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
     if not found and not own.exists():
         reason = f"no browser: none of {', '.join(names)} is installed (apt install chromium)"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
-    browser = playwright.chromium.launch(
-        executable_path=found or own, args=["--no-sandbox", "--disable-dev-shm-usage"]
-    )
+    browser = playwright.chromium.launch(executable_path=found or own, args=_FLAGS)
     yield browser
     browser.close()
 

@@ -1,0 +1,70 @@
+"""GET /about/models and /about/queue: what is served here and what is being done, for people."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi import Path as InPath
+from fastapi.responses import FileResponse
+from fastapi.templating import Jinja2Templates
+
+from app.cards import read_card
+from app.deps import All, Models
+from app.errors import NotFound
+from app.schemas import Model
+from models.checkpoint import Header
+from worker.connection import QueueDown
+from worker.queue import JobQueue
+
+_TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
+_REVALIDATE = {"Cache-Control": "no-cache"}
+
+
+def create_router() -> APIRouter:
+    """The pages about the service itself."""
+    router = APIRouter(include_in_schema=False, prefix="/about")
+    templates = Jinja2Templates(_TEMPLATES)
+
+    @router.get("/models")
+    def show_models(request: Request, services: All) -> Response:
+        loaded = _loaded(services.queue)
+        shown = [_shown(header, services.models.path(header.id)) for header in services.models]
+        context = {"models": shown, "loaded": loaded}
+        return templates.TemplateResponse(
+            request, "about-models.html", context, headers=_REVALIDATE
+        )
+
+    @router.get("/models/{model}/sheet")
+    def show_sheet(models: Models, model: Annotated[str, InPath(max_length=100)]) -> Response:
+        sheet = _sheet(models.path(models.find(model).id))
+        if not sheet.is_file():
+            raise NotFound("this model has no sheet of samples")
+        return FileResponse(sheet, media_type="image/webp", headers=_REVALIDATE)
+
+    @router.get("/queue")
+    def show_queue(request: Request) -> Response:
+        return templates.TemplateResponse(request, "about-queue.html", headers=_REVALIDATE)
+
+    return router
+
+
+def _shown(header: Header, path: Path) -> dict[str, Any]:
+    """What the page says of a checkpoint: its figures, its card if it has one, its sheet."""
+    card = path.with_suffix(".md")
+    return {
+        "model": Model.of(header),
+        "card": read_card(card.read_text(encoding="utf-8")) if card.is_file() else [],
+        "has_sheet": _sheet(path).is_file(),
+    }
+
+
+def _sheet(path: Path) -> Path:
+    return path.with_suffix(".webp")
+
+
+def _loaded(queue: JobQueue) -> set[str] | None:
+    """The models that a worker has in memory; None while the queue can't say."""
+    try:
+        return set(queue.ready_models())
+    except QueueDown:
+        return None

@@ -1,0 +1,31 @@
+import httpx
+
+from app.main import create_app
+from app.settings import Settings
+from tests.app.conftest import serving, write_checkpoint
+
+
+def test_a_model_is_shown_with_its_card_and_its_sheet(web_settings: Settings) -> None:
+    folder = web_settings.checkpoints[0]
+    write_checkpoint(folder, domain="birds")
+    (folder / "tagan-birds-64.md").write_text("# A card\n\nWeak at <b>tails</b>.\n")
+    (folder / "tagan-birds-64.webp").write_bytes(b"RIFF....WEBP")
+    with serving(create_app(web_settings)) as address:
+        page = httpx.get(f"{address}/about/models")
+        sheet = httpx.get(f"{address}/about/models/tagan-birds-64/sheet")
+    assert page.status_code == 200
+    assert "Weak at &lt;b&gt;tails&lt;/b&gt;." in page.text
+    assert 'src="/about/models/tagan-birds-64/sheet"' in page.text
+    assert (sheet.content, sheet.headers["content-type"]) == (b"RIFF....WEBP", "image/webp")
+
+
+def test_a_model_without_card_or_sheet_is_shown_all_the_same(client: httpx.Client) -> None:
+    page = client.get("/about/models").text
+    assert "tagan-flowers-64" in page
+    assert "Not loaded" in page
+    assert client.get("/about/models/tagan-flowers-64/sheet").status_code == 404
+
+
+def test_no_file_but_a_sheet_is_given_out(client: httpx.Client) -> None:
+    for name in ("nothing", "..%2f..%2fREADME", "tagan-flowers-64.safetensors"):
+        assert client.get(f"/about/models/{name}/sheet").status_code in (404, 422)

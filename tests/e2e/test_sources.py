@@ -1,0 +1,92 @@
+"""What is edited, and which part of it: the brush, the camera, an earlier result."""
+
+from pathlib import Path
+
+import numpy as np
+from playwright.sync_api import Page, expect
+
+from tests.e2e.browsing import after, choose, edit, photo, pixels, violations
+from tests.e2e.conftest import OpenPage, Server
+
+YELLOW = "this flower has yellow petals"
+PURPLE = "this flower has purple petals"
+
+
+def test_only_what_was_painted_changes_and_a_reload_keeps_the_mask(
+    page: Page, tmp_path: Path
+) -> None:
+    file = photo(tmp_path)
+    choose(page, file)
+    page.locator("#brush-on").click()
+    box = page.locator("#brush").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] * 0.45, box["y"] + box["height"] * 0.5)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.55, box["y"] + box["height"] * 0.5, steps=5)
+    page.mouse.up()
+    assert violations(page) == []
+    edit(page, PURPLE)
+    assert_changed_in_the_middle(file, page)
+
+    page.reload()
+    expect(after(page)).to_have_attribute("alt", f"After: {PURPLE}")
+    page.locator("#view-crop").click()
+    expect(page.locator("#mask-shade")).to_be_visible()
+    edit(page, YELLOW)
+    assert_changed_in_the_middle(file, page)
+
+
+def test_the_brush_works_by_keyboard(page: Page, tmp_path: Path) -> None:
+    file = photo(tmp_path)
+    choose(page, file)
+    page.locator("#brush-on").click()
+    page.locator("#brush").focus()
+    page.keyboard.press("x")  # what is erased stays
+    page.keyboard.down(" ")
+    for _ in range(3):
+        page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.up(" ")
+    page.keyboard.press("i")  # and now it is what changes
+    edit(page, PURPLE)
+    assert_changed_in_the_middle(file, page)
+    page.locator("#view-crop").click()
+    page.locator("#brush").focus()
+    page.keyboard.press("Control+z")
+    page.keyboard.press("Control+z")
+    expect(page.locator("#brush-clear")).to_be_disabled()
+
+
+def test_a_picture_is_taken_by_the_camera_which_then_is_off(
+    server: Server, open_page: OpenPage
+) -> None:
+    page = open_page(server.url, permissions=["camera"])
+    page.get_by_role("button", name="Use the camera").click()
+    assert violations(page) == []
+    page.get_by_role("button", name="Take the picture").click()
+    expect(page.get_by_role("img", name="The photo, camera.jpg")).to_be_visible()
+    assert page.evaluate("document.querySelector('#camera-view').srcObject") is None
+
+
+def test_a_result_becomes_the_photo_and_undo_leads_back(page: Page, tmp_path: Path) -> None:
+    choose(page, photo(tmp_path))
+    edit(page, YELLOW)
+    page.get_by_role("button", name="Go on from this result").click()
+    name = "The photo, flower-this-flower-has-yellow-petals.png"
+    expect(page.get_by_role("img", name=name)).to_be_visible()
+    expect(after(page)).to_have_count(0)
+    edit(page, PURPLE)
+    for _ in range(2):
+        page.keyboard.press("Control+z")
+    expect(page.get_by_role("img", name="The photo, flower.png")).to_be_visible()
+    expect(after(page)).to_have_attribute("alt", f"After: {YELLOW}")
+
+
+def assert_changed_in_the_middle(file: Path, page: Page) -> None:
+    """The result is another picture in the middle of the photo, and the photo at its edges."""
+    with page.expect_download() as downloading:
+        page.locator("#download").click()
+    result = pixels(Path(downloading.value.path())).astype(int)
+    changed = np.abs(result - pixels(file)).max(axis=2) > 0
+    height, width = changed.shape
+    assert changed[height // 2, width // 2]
+    assert changed[:, : width // 3].sum() == changed[: height // 4].sum() == 0
