@@ -5,7 +5,7 @@
  * @typedef {{text: string, unknown: boolean}} Segment
  */
 
-const WORD = /[\p{L}\p{N}]+(?:['’-][\p{L}\p{N}]+)*/gu;
+export const WORD = /[\p{L}\p{N}]+(?:['’-][\p{L}\p{N}]+)*/gu;
 
 /** Colours that have a swatch, in the order of the wheel, then the neutral ones. */
 export const COLOURS = [

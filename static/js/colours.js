@@ -10,9 +10,9 @@ export function mountColours(store) {
 
   bind(
     store,
-    (state) => state.colours,
-    (colours) => {
-      const known = COLOURS.filter((colour) => colours.includes(colour));
+    (state) => state.vocabulary,
+    (vocabulary) => {
+      const known = COLOURS.filter((colour) => vocabulary.includes(colour));
       group.replaceChildren(...known.map(swatch));
       group.hidden = known.length === 0;
       press(colourNamed(store.get()));

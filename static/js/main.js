@@ -35,6 +35,7 @@ import { mountToast } from "./toast.js";
 import { createUploads } from "./uploads.js";
 import { mountWelcome } from "./welcome.js";
 import { watchWords } from "./words.js";
+import { mountWordMenus } from "./word-menus.js";
 import { mountZoom } from "./zoom.js";
 
 const { models, samples } = JSON.parse(byId("catalogue").textContent ?? "{}");
@@ -56,6 +57,7 @@ mountCropBox(store);
 mountMaskBrush(store);
 mountCaptionInput(store, editor);
 mountEditForm(store, editor);
+mountWordMenus(store);
 mountColours(store);
 mountSuggestions(store, editor);
 mountSeedField(store, editor);

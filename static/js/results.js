@@ -77,6 +77,13 @@ export function returned(state) {
   return photo ? is.withPhoto(state, photo) : state;
 }
 
+/** Captions that pictures were made with, the latest first, without the one that stands there.
+ * @param {State} state @param {number} most @returns {string[]} */
+export function earlierCaptions({ results, caption }, most) {
+  const all = results.map((result) => result.ask.caption).reverse();
+  return [...new Set(all)].filter((one) => one !== caption.trim()).slice(0, most);
+}
+
 /** What to call what was left last. @param {State} state @returns {string | null} */
 export function lastName(state) {
   const drawing = lastDrawing(state);

@@ -43,7 +43,8 @@
  * @property {number} seed
  * @property {boolean} live
  * @property {UnknownWord[]} unknownWords
- * @property {string[]} colours  those that the model knows
+ * @property {string[]} vocabulary  of the words to choose from (attributes.js), those that the
+ *   model knows
  * @property {Edit} edit
  * @property {Result | null} shown
  * @property {Result[]} results  at full resolution, oldest first; results.js changes them
@@ -84,7 +85,7 @@ export const INITIAL = {
   seed: 0,
   live: false,
   unknownWords: [],
-  colours: [],
+  vocabulary: [],
   edit: IDLE,
   shown: null,
   results: [],
@@ -168,7 +169,7 @@ export function withoutPhoto(state) {
 
 /** @param {State} state @param {string | null} model @returns {State} */
 export function withModel(state, model) {
-  return model === state.model ? state : { ...state, model, unknownWords: [], colours: [] };
+  return model === state.model ? state : { ...state, model, unknownWords: [], vocabulary: [] };
 }
 
 /** @param {State} state @param {string} caption @returns {State} */
@@ -185,9 +186,9 @@ export function withUnknownWords(state, asked, unknownWords) {
   return { ...state, unknownWords };
 }
 
-/** @param {State} state @param {string} model @param {string[]} colours @returns {State} */
-export function withColours(state, model, colours) {
-  return model === state.model ? { ...state, colours } : state;
+/** @param {State} state @param {string} model @param {string[]} vocabulary @returns {State} */
+export function withVocabulary(state, model, vocabulary) {
+  return model === state.model ? { ...state, vocabulary } : state;
 }
 
 /** @param {State} state @param {number} seed @returns {State} */

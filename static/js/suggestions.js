@@ -1,25 +1,32 @@
-/** Captions that the model's makers offer; a click takes one and makes the edit. */
+/** Captions that the model's makers offer, and those used before; a click makes the edit. */
 
 import { bind, byId, el } from "./dom.js";
+import { earlierCaptions } from "./results.js";
 import { suggestions, withCaption } from "./state.js";
+
+const EARLIER = 5;
 
 /**
  * @param {import("./store.js").Store<import("./state.js").State>} store
  * @param {import("./editor.js").Editor} editor
  */
 export function mountSuggestions(store, editor) {
-  const group = byId("suggestions");
-  const chips = /** @type {Element} */ (group.querySelector(".chips"));
-
   bind(
     store,
     (state) => state.model,
-    (_, state) => {
-      const captions = suggestions(state);
-      group.hidden = captions.length === 0;
-      chips.replaceChildren(...captions.map(chip));
-    },
+    (_, state) => show(byId("suggestions"), suggestions(state)),
   );
+  bind(
+    store,
+    (state) => state.results,
+    (_, state) => show(byId("earlier"), earlierCaptions(state, EARLIER)),
+  );
+
+  /** @param {HTMLElement} group @param {string[]} captions */
+  function show(group, captions) {
+    group.hidden = captions.length === 0;
+    group.querySelector(".chips")?.replaceChildren(...captions.map(chip));
+  }
 
   /** @param {string} caption */
   function chip(caption) {

@@ -1,10 +1,11 @@
-/** Asks the server which words of the caption, and which colours, the model knows. */
+/** Asks the server which words of the caption, and which to choose from, the model knows. */
 
 import { checkCaption } from "./api.js";
-import { COLOURS } from "./captions.js";
+import { questions } from "./attributes.js";
 import { bind } from "./dom.js";
-import { withColours, withUnknownWords } from "./state.js";
+import { withUnknownWords, withVocabulary } from "./state.js";
 
+const MAX_CAPTION = 300; // characters
 const DELAY_MS = 300; // a word half typed is not yet unknown
 
 /** @param {import("./store.js").Store<import("./state.js").State>} store */
@@ -23,9 +24,11 @@ export function watchWords(store) {
     (state) => state.model,
     async (model) => {
       if (!model) return;
-      const checked = await checkCaption(model, COLOURS.join(" ")).catch(() => null);
-      const known = checked?.words.filter((word) => word.known).map((word) => word.word) ?? [];
-      store.update((state) => withColours(state, model, known));
+      const asking = questions(MAX_CAPTION).map((caption) => checkCaption(model, caption));
+      const answers = await Promise.all(asking).catch(() => []);
+      const words = answers.flatMap((answer) => answer.words).filter((word) => word.known);
+      const known = words.map((word) => word.word);
+      store.update((state) => withVocabulary(state, model, known));
     },
   );
 
