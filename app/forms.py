@@ -17,6 +17,8 @@ from worker.messages import Crop
 
 MAX_CAPTION = 300  # characters
 MAX_VARIATIONS = 8
+MAX_STEPS = 16
+DEFAULT_STEPS = 7
 MAX_SEED = 2**32 - 1
 _CROP_PATTERN = r"^\d{1,6},\d{1,6},\d{1,6},\d{1,6}$"
 _IMAGE_ID_PATTERN = r"^uploads-[0-9a-f]{32}(\.[a-z0-9]{1,5})?$"
@@ -59,6 +61,16 @@ class Wish(BaseModel):
     format: Literal["png", "jpeg", "webp"] | None = Field(
         None, description="Left out: as the photo came, else PNG."
     )
+    caption_to: Caption | None = Field(
+        None, description="Go from `caption` to this one, in `steps`.", examples=["red petals"]
+    )
+    steps: int | None = Field(
+        None,
+        ge=2,
+        le=MAX_STEPS,
+        description="Pictures from one end to the other, both included, all of one noise. Only "
+        f"with another end; left out: {DEFAULT_STEPS}.",
+    )
 
 
 class EditForm(Wish):
@@ -67,6 +79,15 @@ class EditForm(Wish):
     image: UploadFile | None = Field(None, description="JPEG, PNG or WebP, up to 25 MiB.")
     image_id: str | None = Field(
         None, pattern=_IMAGE_ID_PATTERN, description="A picture stored by `POST /images`."
+    )
+    image_to: UploadFile | None = Field(
+        None,
+        description="Or from this picture to another, in `steps`. If it has the same size, `crop` "
+        "and `mask` are for both; else the result is what the network sees of them, the largest "
+        "centred square of the other.",
+    )
+    image_id_to: str | None = Field(
+        None, pattern=_IMAGE_ID_PATTERN, description="In place of `image_to`, one that is stored."
     )
     crop: CropText | None = Field(
         None,

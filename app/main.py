@@ -86,7 +86,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         telemetry=_telemetry(provider),
-        form_limits={"max_files": 2, "max_fields": 20, "max_part_size": 4096},
+        form_limits={"max_files": 3, "max_fields": 20, "max_part_size": 4096},
         lifespan=_lifespan,
     )
     app.state.services = services

@@ -63,8 +63,10 @@ _JOB: JsonDict = {
     "task": "manipulate",
     "model": "tagan-flowers-64",
     "caption": "this flowr has yellow petals",
+    "caption_to": None,
     "seed": 7,
     "image_id": "uploads-ab6b5a0a5b3e43c680b28063c8450302.jpeg",
+    "image_id_to": None,
     "queue_position": None,
     "eta_s": None,
     "progress": 1.0,
@@ -204,8 +206,10 @@ class Job(BaseModel):
     task: Task
     model: str
     caption: str
+    caption_to: str | None = Field(description="At the other end of an interpolation.")
     seed: int = Field(description="Of the first variation.")
     image_id: str | None = Field(description="The photo, for an edit; others can follow on it.")
+    image_id_to: str | None = Field(description="The photo at the other end of an interpolation.")
     queue_position: int | None = Field(description="Jobs ahead of it; null unless it is queued.")
     eta_s: float | None = Field(
         description="About how many seconds it will still take; null when it has ended, or when "
@@ -236,8 +240,10 @@ class Job(BaseModel):
             task=asked.task,
             model=asked.model,
             caption=asked.caption,
+            caption_to=asked.caption_to,
             seed=asked.seed,
             image_id=asked.image_id,
+            image_id_to=asked.image_id_to,
             queue_position=view.queue_position,
             eta_s=None if eta_s is None else round(eta_s, 3),
             progress=view.progress,
@@ -306,6 +312,9 @@ class Model(BaseModel):
     data: str
     examples: list[str] = Field(description="Captions to start from.")
     summary: str
+    keeps_photo: bool = Field(
+        description="An edit is the photo with a change; false: what is in the crop is drawn anew."
+    )
     paper: str
 
     @classmethod
@@ -327,6 +336,7 @@ class Model(BaseModel):
             data=header.data,
             examples=list(header.examples),
             summary=spec.summary,
+            keeps_photo=spec.keeps_photo,
             paper=spec.paper,
         )
 

@@ -132,6 +132,7 @@ class System(nn.Module, ABC):
     """The code of one paper, with its vocabulary."""
 
     tasks: ClassVar[frozenset[Task]]
+    keeps_photo: ClassVar[bool] = True  # an edit is the picture with a change; False: drawn anew
     cfg: Any
     vocabulary: Vocabulary
 

@@ -200,6 +200,7 @@ class Inversion(System):
     """A trained generator with the encoder that finds a photo's code."""
 
     tasks = frozenset({Task.MANIPULATE})
+    keeps_photo = False
 
     def __init__(self, cfg: Config, vocabulary: Vocabulary) -> None:
         """

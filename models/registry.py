@@ -36,6 +36,7 @@ class Spec:
     tasks: frozenset[Task]
     heatmaps: bool  # returns where each word looked
     summary: str  # one sentence for the form and the docs
+    keeps_photo: bool = True  # an edit is the photo with a change; False: it is drawn anew
 
     def module(self) -> ModuleType:
         """The paper's file, with its `SYSTEM`, `Config` and `TINY`; imports torch."""
@@ -69,6 +70,7 @@ _ROWS = (
         tasks=frozenset({Task.MANIPULATE}),
         heatmaps=False,
         summary="Draws the caption anew, in the pose and before the background of your picture.",
+        keeps_photo=False,
     ),
     Spec(
         name="stackgan",
@@ -105,6 +107,7 @@ _ROWS = (
         tasks=frozenset({Task.MANIPULATE}),
         heatmaps=False,
         summary="Draws what the caption says in the place and pose of your picture.",
+        keeps_photo=False,
     ),
     Spec(
         name="inversion",
@@ -114,6 +117,7 @@ _ROWS = (
         tasks=frozenset({Task.MANIPULATE}),
         heatmaps=False,
         summary="Finds how a generator would have drawn your picture, then draws it by new words.",
+        keeps_photo=False,
     ),
 )
 

@@ -45,6 +45,7 @@ class StyleTransfer(System):
     """G(S(x), t): the style encoder and the generator that it inverts."""
 
     tasks = frozenset({Task.MANIPULATE})
+    keeps_photo = False
 
     def __init__(self, cfg: Config, vocabulary: Vocabulary) -> None:
         super().__init__()

@@ -26,6 +26,7 @@ FREE_OF_TORCH = (
     "worker.idempotency",
     "worker.store",
     "worker.heatmaps",
+    "worker.animation",
     "worker.pictures",
     "worker.settings",
     "models.registry",

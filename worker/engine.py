@@ -1,17 +1,17 @@
-"""Requests in, results or failures out: decode, one forward pass, then worker/results.py.
+"""Requests in, results or failures out: decode, then worker/network.py, then worker/results.py.
 
 A list of compatible requests (one model, one task) goes through the network together; whatever is
 wrong with one of them fails that one alone. The same request on its own gives the same bytes.
-Shapes: V pictures in the pass (the requests' variations in order), S image side, Z noise width.
+Shapes: S image side.
 """
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from time import perf_counter
 from types import MappingProxyType
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import torch
 from PIL import Image
@@ -19,13 +19,14 @@ from torch import Tensor
 
 from models.base import EmptyCaption, Prepared, System, UnsupportedTask
 from models.checkpoint import BadCheckpoint
-from models.registry import Task
-from worker import fullres, pictures, results
+from worker import animation, fullres, pictures, results
 from worker.cache import ByteCache
 from worker.loading import ModelPool, UnknownModel
 from worker.messages import Crop, Failure, Metrics, OutputFile, Request, Result
+from worker.network import forward, rehearse
 from worker.pictures import BadCrop, BadPicture, Photo
-from worker.results import Answer, Source
+from worker.results import Answer
+from worker.sources import Source, of_one_size
 from worker.store import NotStored, Store
 from worker.watch import Watch
 
@@ -76,6 +77,13 @@ class _Item:
     watch: Watch
 
 
+class _Written(NamedTuple):
+    """An item's files, by their keys in the store."""
+
+    outputs: tuple[OutputFile, ...]
+    animation: str | None
+
+
 class Engine:
     """Runs requests on the models of one pool; for one thread."""
 
@@ -105,7 +113,11 @@ class Engine:
         for index, item in enumerate(opened):
             written = item if isinstance(item, Failure) else self._close(item, next(answers))
             metrics = Metrics(predict_s=perf_counter() - started, batch_size=len(requests))
-            outcomes.append(written if isinstance(written, Failure) else Result(written, metrics))
+            outcomes.append(
+                written
+                if isinstance(written, Failure)
+                else Result(written.outputs, metrics, written.animation)
+            )
             watch.finished(index, outcomes[-1])
             watch.between()
         return outcomes
@@ -115,7 +127,7 @@ class Engine:
         """Load every model and run each once, so that the first request is as fast as the next."""
         self._models.warm()
         for model_id in self._models.resident:
-            _attempt(partial(_rehearse, self._models.get(model_id), self._models.device))
+            _attempt(partial(rehearse, self._models.get(model_id), self._models.device))
 
     def _open_all(self, requests: Sequence[Request], watch: Watch) -> list[_Item | Failure]:
         opened: list[_Item | Failure] = []
@@ -137,14 +149,27 @@ class Engine:
     def _source(self, system: System, request: Request) -> Source:
         if request.image_id is None:
             raise NotStored(f"to {request.task} takes a picture, and the request names none")
-        photo = self._photo(request.image_id)
-        crop = request.crop or pictures.centred_square(*photo.pixels.size)
+        photo, mask = self._photo(request.image_id), self._mask(request)
+        start = self._seen(system, request, request.image_id, request.crop)
+        if request.image_id_to is None:
+            return replace(start, mask=mask)
+        beside = of_one_size(photo, self._photo(request.image_id_to))
+        if mask is not None and not beside:
+            raise BadMask("a mask has the size of one photo, and the two photos differ in size")
+        crop = request.crop if beside else None
+        end = self._seen(system, request, request.image_id_to, crop)
+        return replace(start, mask=mask, to=end)
+
+    def _seen(self, system: System, request: Request, image_id: str, crop: Crop | None) -> Source:
+        """A photo and what the network sees in its crop, by default the largest centred square."""
+        photo = self._photo(image_id)
+        crop = crop or pictures.centred_square(*photo.pixels.size)
         pictures.check_crop(crop, *photo.pixels.size)
         prepared = self._prepared.get(
-            (request.image_id, crop, self._models.version(request.model)),
+            (image_id, crop, self._models.version(request.model)),
             lambda: system.prepare(self._look(photo, crop, system.cfg.image_size)),
         )
-        return Source(photo, crop, self._mask(request.mask_id, photo), prepared)
+        return Source(photo, crop, None, prepared)
 
     def _look(self, photo: Photo, crop: Crop, side: int) -> Tensor:
         """(1, 3, S, S) in [-1, 1], what the network sees of the photo."""
@@ -153,31 +178,38 @@ class Engine:
     def _photo(self, file_id: str) -> Photo:
         return self._photos.get(file_id, lambda: pictures.decode(self._store.get(file_id)))
 
-    def _mask(self, mask_id: str | None, photo: Photo) -> Image.Image | None:
-        if mask_id is None:
+    def _mask(self, request: Request) -> Image.Image | None:
+        if request.mask_id is None or request.image_id is None:
             return None
-        mask = self._photo(mask_id).pixels
-        if mask.size != photo.pixels.size:
-            wanted = "the photo's {} x {}".format(*photo.pixels.size)
+        mask, photo = self._photo(request.mask_id).pixels, self._photo(request.image_id).pixels
+        if mask.size != photo.size:
+            wanted = "the photo's {} x {}".format(*photo.size)
             raise BadMask("the mask has {} x {} pixels, wanted ".format(*mask.size) + wanted)
         return mask.convert("L")
 
-    def _close(self, item: _Item, answer: Answer | Failure) -> tuple[OutputFile, ...] | Failure:
+    def _close(self, item: _Item, answer: Answer | Failure) -> _Written | Failure:
         """The item's pictures as files in the store."""
-        return (
-            answer if isinstance(answer, Failure) else _attempt(partial(self._write, item, answer))
-        )
+        if isinstance(answer, Failure):
+            return answer
+        return _attempt(partial(self._write, item, answer))
 
-    def _write(self, item: _Item, answer: Answer) -> tuple[OutputFile, ...]:
+    def _write(self, item: _Item, answer: Answer) -> _Written:
         files: list[OutputFile] = []
+        frames: list[Image.Image] = []
         count = len(answer.output.image)
         for number in range(count):
             if item.watch.is_canceled(item.index):
                 raise Canceled("the job was canceled")
-            files.append(results.write(self._store, item.request, item.source, answer, number))
+            file, picture = results.write(self._store, item.request, item.source, answer, number)
+            files.append(file)
+            if file.position is not None:
+                frames.append(fullres.shrink(picture, animation.SIDE))
             if number + 1 < count:
                 item.watch.advanced(item.index, (number + 1) / count)
-        return tuple(files)
+        return _Written(tuple(files), self._animation(frames) if frames else None)
+
+    def _animation(self, frames: Sequence[Image.Image]) -> str:
+        return self._store.put(animation.animate(frames), kind="results", suffix=".webp")
 
 
 def _answers(items: Sequence[_Item]) -> list[Answer | Failure]:
@@ -187,47 +219,13 @@ def _answers(items: Sequence[_Item]) -> list[Answer | Failure]:
     if len({id(item.system) for item in items}) <= 1:
         if not items:
             return []
-        together = _attempt(partial(_forward, items))
+        asked = [(item.request, item.source) for item in items]
+        together = _attempt(partial(forward, items[0].system, asked))
         if not isinstance(together, Failure):
             return list(together)
         if len(items) == 1:
             return [together]
     return [answer for item in items for answer in _answers([item])]
-
-
-def _forward(items: Sequence[_Item]) -> list[Answer]:
-    """What the network makes of each item."""
-    system = items[0].system
-    counts = [item.request.variations for item in items]
-    captions = [item.request.caption for item in items for _ in range(item.request.variations)]
-    text = system.encode_text(captions)
-    noise = torch.cat([_noise(system, item.request) for item in items]).to(text.sentence.device)
-    prepared = [item.source.prepared for item in items if item.source]
-    if prepared:
-        repeated = [p for p, count in zip(prepared, counts, strict=True) for _ in range(count)]
-        output = system.manipulate(Prepared.stack(repeated), text, noise)
-    else:
-        output = system.generate(text, noise)
-    return list(map(Answer, output.split(counts), text.mask.split(counts)))
-
-
-def _noise(system: System, request: Request) -> Tensor:
-    """(V, Z), drawn on the CPU so that a seed means the same on every device."""
-    seeds = range(request.seed, request.seed + request.variations)
-    return torch.stack(
-        [torch.randn(system.noise_dim, generator=torch.Generator().manual_seed(s)) for s in seeds]
-    )
-
-
-def _rehearse(system: System, device: torch.device) -> None:
-    """One request's worth of work on a grey picture."""
-    text = system.encode_text(["a picture"])
-    noise = torch.zeros(1, system.noise_dim, device=device)
-    side = system.cfg.image_size
-    if Task.MANIPULATE in system.tasks:
-        system.manipulate(system.prepare(torch.zeros(1, 3, side, side, device=device)), text, noise)
-    if Task.GENERATE in system.tasks:
-        system.generate(text, noise)
 
 
 def _attempt(step: Callable[[], T]) -> T | Failure:

@@ -21,9 +21,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageChops
 from torch import Tensor
 
+from models.pictures import to_picture
 from worker.messages import Crop
 
 Floats = NDArray[np.float32]
@@ -40,8 +41,13 @@ _STRIP_ROWS = 32
 
 def look(photo: Image.Image, crop: Crop, side: int) -> Tensor:
     """What the network sees of the photo: (3, side, side) in [-1, 1]."""
-    small = photo.resize((side, side), Image.Resampling.BICUBIC, box=_box(crop), reducing_gap=2.0)
+    small = resized(photo, crop, (side, side))
     return torch.from_numpy(np.array(small)).permute(2, 0, 1).float().div_(127.5).sub_(1)
+
+
+def resized(image: Image.Image, crop: Crop, size: tuple[int, int]) -> Image.Image:
+    """The crop alone, of another size in pixels."""
+    return image.resize(size, Image.Resampling.BICUBIC, box=_box(crop), reducing_gap=2.0)
 
 
 def shrink(image: Image.Image, max_side: int) -> Image.Image:
@@ -70,13 +76,50 @@ def carry(
     Raises:
         ValueError: the mask has another size than the photo.
     """
+    photo, crop, mask = _at_most(max_side, photo, crop, mask)
+    return _applied(photo, crop, recipe(source, answer), mask)
+
+
+def place(
+    photo: Image.Image,
+    crop: Crop,
+    answer: Tensor,
+    *,
+    mask: Image.Image | None = None,
+    max_side: int | None = None,
+) -> Image.Image:
+    """The photo with `answer`, (3, S, S) in [-1, 1], in its crop: for networks that draw anew.
+
+    Such an answer has nothing of the photo's own pixels to carry it to: it is enlarged smoothly and
+    fades in at edges that cut through the photo. Crop, mask and `max_side` are as for `carry`.
+
+    Raises:
+        ValueError: the mask has another size than the photo.
+    """
+    photo, crop, mask = _at_most(max_side, photo, crop, mask)
+    size = crop.width, crop.height
+    across = _fade(crop.left, crop.width, photo.width)
+    down = _fade(crop.top, crop.height, photo.height)
+    weight = ImageChops.multiply(_grey(across[None], size), _grey(down[:, None], size))
+    if mask is not None:
+        weight = ImageChops.multiply(weight, mask.crop(_box(crop)))
+    result = photo.copy()
+    drawn = to_picture(answer).resize(size, Image.Resampling.BICUBIC)
+    result.paste(drawn, (crop.left, crop.top), weight)
+    return result
+
+
+def _at_most(
+    max_side: int | None, photo: Image.Image, crop: Crop, mask: Image.Image | None
+) -> tuple[Image.Image, Crop, Image.Image | None]:
+    """All three for a photo that has at most `max_side` pixels on its long side."""
     if mask is not None and mask.size != photo.size:
         raise ValueError(f"the mask is {mask.size} pixels, wanted the photo's {photo.size}")
-    if max_side is not None and max_side < max(photo.size):
-        crop = _scaled(crop, max_side / max(photo.size))
-        photo, mask = shrink(photo, max_side), mask and shrink(mask, max_side)
-        crop = _inside(crop, photo)
-    return _applied(photo, crop, recipe(source, answer), mask)
+    if max_side is None or max_side >= max(photo.size):
+        return photo, crop, mask
+    crop = _scaled(crop, max_side / max(photo.size))
+    photo, mask = shrink(photo, max_side), mask and shrink(mask, max_side)
+    return photo, _inside(crop, photo), mask
 
 
 @torch.inference_mode()
@@ -217,6 +260,12 @@ def _fade(start: int, length: int, whole: int) -> Tensor:
     if start + length < whole:
         fade = fade * _smoothstep(inwards.flip(0) / ramp, 0, 1)
     return fade
+
+
+def _grey(share: Tensor, size: tuple[int, int]) -> Image.Image:
+    """(1, w) or (h, 1) in [0, 1] -> L of width and height `size`, the same along the other side."""
+    line = Image.fromarray(share.mul(255).round().to(torch.uint8).numpy())
+    return line.resize(size, Image.Resampling.NEAREST)
 
 
 def _box_mean(x: Tensor, window: int) -> Tensor:

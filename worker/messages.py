@@ -1,7 +1,7 @@
 """What crosses between processes: frozen dataclasses, JSON on the wire, ids instead of pictures."""
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from models.registry import Task
 
@@ -14,6 +14,13 @@ class Crop:
     top: int
     width: int
     height: int
+
+
+class Draw(NamedTuple):
+    """One picture of a request."""
+
+    seed: int
+    position: float | None  # from 0 to 1 in an interpolation
 
 
 @dataclass(frozen=True)
@@ -30,11 +37,21 @@ class Request:
     crop: Crop | None = None  # the part that the network sees; None: the largest centred square
     full_resolution: bool = True  # False: a preview, at most 768 px on its long side
     format: str | None = None  # png, jpeg or webp; None: as the photo came, else png
+    steps: int = 1  # pictures of an interpolation, its two ends included; 1: it is none
+    caption_to: str | None = None  # at the other end; None: the same caption
+    image_id_to: str | None = None  # of the photo at the other end; None: the same photo
 
     @property
     def pictures(self) -> int:
         """How many it asks for."""
-        return self.variations
+        return self.variations if self.steps == 1 else self.steps
+
+    @property
+    def draws(self) -> tuple[Draw, ...]:
+        """What it asks for: variations, or the steps of an interpolation, of one noise all."""
+        if self.steps == 1:
+            return tuple(Draw(self.seed + i, None) for i in range(self.variations))
+        return tuple(Draw(self.seed, i / (self.steps - 1)) for i in range(self.steps))
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -6,28 +6,19 @@ Shapes: V pictures of one request, T words, S image side, h w sides of an attent
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import torch
 from PIL import Image
 from torch import Tensor
 
-from models.base import Output, Prepared
+from models.base import Output
 from models.pictures import to_picture
 from models.text.vocabulary import tokenize
 from worker import fullres, heatmaps, pictures
-from worker.messages import Crop, HeatmapFile, OutputFile, Request
-from worker.pictures import Photo
+from worker.messages import Draw, HeatmapFile, OutputFile, Request
+from worker.sources import Ground, Source, ground
 from worker.store import Store
 
 PREVIEW_SIDE = 768  # pixels, the long side of a result that is not asked for in full resolution
-
-
-@dataclass(frozen=True)
-class Source:
-    """The part of a request that comes from a photo."""
-
-    photo: Photo
-    crop: Crop
-    mask: Image.Image | None  # L, of the photo's size
-    prepared: Prepared  # of one picture
 
 
 @dataclass(frozen=True)
@@ -36,42 +27,53 @@ class Answer:
 
     output: Output  # V pictures
     mask: Tensor  # (V, T) bool, True at a word that was read
+    parts: tuple[int, ...]  # how many of the T places each caption has
+    keeps_photo: bool  # it is to be carried to the photo; else it is drawn anew
 
 
 def write(
     store: Store, request: Request, source: Source | None, answer: Answer, number: int
-) -> OutputFile:
-    """One of the answer's pictures, with all that can be told of it."""
-    output, seed = answer.output, request.seed + number
+) -> tuple[OutputFile, Image.Image]:
+    """One of the answer's pictures with all that can be told of it, and the picture itself."""
+    output, draw = answer.output, request.draws[number]
     image = output.image[number]
-    picture, alpha = _carried(request, source, image)
+    place = ground(source, draw.position) if source else None
+    picture, alpha = _laid(request, place, answer, image)
     kind = request.format or (source.photo.format if source else "png")
-    parameters = _parameters(request, source, seed)
+    parameters = _parameters(request, source, draw)
     data = pictures.encode(picture, alpha, kind, parameters)
 
     def keep_small(tensor: Tensor) -> str:
         small = pictures.encode(to_picture(tensor), None, "png", parameters)
         return store.put(small, kind="results", suffix=".png")
 
-    return OutputFile(
+    file = OutputFile(
         image=store.put(data, kind="results", suffix=f".{kind}"),
         media_type=pictures.media_type(kind),
         width=picture.width,
         height=picture.height,
-        seed=seed,
+        seed=draw.seed,
         network_image=keep_small(image),
         stages=tuple(keep_small(stage[number]) for stage in output.stages),
         words=_words(request, answer, number),
         heatmaps=tuple(_heatmaps(store, answer, number)),
         scores=_scores(answer, number),
+        position=draw.position,
     )
+    return file, picture
 
 
 def _words(request: Request, answer: Answer, number: int) -> tuple[str, ...]:
-    """The caption as the model read it: without what came after its last word, if anything did."""
+    """The caption as the model read it: without what came after its last word, if anything did.
+
+    Between two captions those of the first, then those of the second.
+    """
     if not answer.output.attention and answer.output.scores is None:
         return ()
-    return tuple(tokenize(request.caption)[: int(answer.mask[number].sum())])
+    read = torch.split(answer.mask[number], list(answer.parts))
+    captions = (request.caption, request.caption_to or request.caption)
+    pairs = zip(captions, read, strict=False)  # one part, where nothing is mixed
+    return tuple(word for text, mask in pairs for word in tokenize(text)[: int(mask.sum())])
 
 
 def _heatmaps(store: Store, answer: Answer, number: int) -> Iterator[HeatmapFile]:
@@ -88,33 +90,35 @@ def _scores(answer: Answer, number: int) -> tuple[float, ...]:
     return tuple(round(s, 4) for s in answer.output.scores[number][answer.mask[number]].tolist())
 
 
-def _carried(
-    request: Request, source: Source | None, image: Tensor
+def _laid(
+    request: Request, place: Ground | None, answer: Answer, image: Tensor
 ) -> tuple[Image.Image, Image.Image | None]:
     """The finished picture and its transparency, of one size."""
-    if source is None:
+    if place is None:
         return to_picture(image), None
-    picture = fullres.carry(
-        source.photo.pixels,
-        source.crop,
-        source.prepared.image[0],
-        image,
-        mask=source.mask,
-        max_side=None if request.full_resolution else PREVIEW_SIDE,
-    )
-    alpha = source.photo.alpha
+    pixels, crop = place.photo.pixels, place.crop
+    max_side = None if request.full_resolution else PREVIEW_SIDE
+    if answer.keeps_photo:
+        picture = fullres.carry(pixels, crop, place.look, image, mask=place.mask, max_side=max_side)
+    else:
+        picture = fullres.place(pixels, crop, image, mask=place.mask, max_side=max_side)
+    alpha = place.photo.alpha
     return picture, alpha and fullres.shrink(alpha, max(picture.size))
 
 
-def _parameters(request: Request, source: Source | None, seed: int) -> dict[str, str]:
+def _parameters(request: Request, source: Source | None, draw: Draw) -> dict[str, str]:
     """What it takes to make the picture again; written into it."""
     parameters = {
         "task": request.task.value,
         "model": request.model,
         "caption": request.caption,
-        "seed": str(seed),
+        "seed": str(draw.seed),
     }
     if source is not None:
         crop = source.crop
         parameters["crop"] = f"{crop.left},{crop.top},{crop.width},{crop.height}"
+    if draw.position is not None:
+        parameters["position"] = f"{draw.position:g}"
+        if request.caption_to is not None:
+            parameters["caption_to"] = request.caption_to
     return parameters

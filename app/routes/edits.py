@@ -1,9 +1,9 @@
 """POST /manipulate: take a picture and a caption, check them, put the work on the queue."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Response, status
+from fastapi import APIRouter, Depends, Form, Response, UploadFile, status
 
 from app.deps import All, Services, WaitSeconds
 from app.errors import InvalidRequest, Unavailable, responses
@@ -27,17 +27,20 @@ def _submit(
     terms = asked.with_body(form)
     if terms.key and (earlier := services.queue.earlier(terms.key)):
         return earlier
-    request = read_wish(services, form, Task.MANIPULATE)
-    upload, size = _photo(services, form)
+    has_end = form.image_to is not None or form.image_id_to is not None
+    request = read_wish(services, form, Task.MANIPULATE, to_photo=has_end)
+    photo = _photo(services, "image", form.image, form.image_id)
+    end = _photo(services, "image_to", form.image_to, form.image_id_to) if has_end else None
     mask = services.uploads.read(form.mask) if form.mask else None
-    if mask and mask.size != size:
-        raise InvalidRequest.of("mask", f"{_pixels(mask.size)}, wanted the photo's {_pixels(size)}")
+    if mask:
+        _check_mask(mask, photo, end)
     if form.crop:
-        check_crop(form.crop, *size)
+        check_crop(form.crop, *photo.size)
     check_room(services)
     with_pictures = replace(
         request,
-        image_id=services.uploads.keep(upload) if upload else form.image_id,
+        image_id=photo.keep(services),
+        image_id_to=end.keep(services) if end else None,
         mask_id=services.uploads.keep(mask) if mask else None,
         crop=form.crop,
         full_resolution=form.full_resolution,
@@ -69,18 +72,40 @@ async def manipulate(
     return await answer(services, job_id, wait_s, response)
 
 
-def _photo(services: Services, form: EditForm) -> tuple[Picture | None, tuple[int, int]]:
-    """The new upload, if it is one, and the photo's width and height."""
-    if (form.image is None) == (form.image_id is None):
-        raise InvalidRequest.of("image", "wanted either a file here or an image_id, and not both")
-    if form.image:
-        upload = services.uploads.read(form.image)
-        return upload, upload.size
+@dataclass(frozen=True)
+class _Photo:
+    """A photo that is kept, or will be."""
+
+    size: tuple[int, int]  # width and height in pixels
+    image_id: str | None  # of one that is kept
+    upload: Picture | None  # a new one
+
+    def keep(self, services: Services) -> str | None:
+        """Its id, from now on at the latest."""
+        return services.uploads.keep(self.upload) if self.upload else self.image_id
+
+
+def _photo(services: Services, field: str, file: UploadFile | None, image_id: str | None) -> _Photo:
+    """The photo in the form's `field`, or the one with the id that stands for it."""
+    id_field = field.replace("image", "image_id")
+    if (file is None) == (image_id is None):
+        raise InvalidRequest.of(field, f"wanted either a file here or an {id_field}, and not both")
+    if file:
+        upload = services.uploads.read(file)
+        return _Photo(upload.size, None, upload)
     try:
-        return None, services.uploads.size(form.image_id or "")
+        return _Photo(services.uploads.size(image_id or ""), image_id, None)
     except NotStored:
         message = "no picture is kept under this id, or no longer: upload it again"
-        raise InvalidRequest.of("image_id", message) from None
+        raise InvalidRequest.of(id_field, message) from None
+
+
+def _check_mask(mask: Picture, photo: _Photo, end: _Photo | None) -> None:
+    wanted = f"wanted the photo's {_pixels(photo.size)}"
+    if mask.size != photo.size:
+        raise InvalidRequest.of("mask", f"{_pixels(mask.size)}, {wanted}")
+    if end and mask.size != end.size:
+        raise InvalidRequest.of("mask", f"the photos differ in size, {wanted} for both, or no mask")
 
 
 def _pixels(size: tuple[int, int]) -> str:

@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from fastapi import APIRouter, Header, Path, Response, status
+from fastapi import APIRouter, Header, Path, Query, Response, status
 
 from app.deps import All, Files, Queue, Services
 from app.errors import Gone, InvalidRequest, NotFound, Unavailable, responses
 from app.schemas import Job
-from worker import heatmaps
-from worker.messages import OutputFile
+from worker import animation, heatmaps
+from worker.messages import OutputFile, Result
 from worker.queue import JobView, Status
 
 router = APIRouter(prefix="/jobs/{job_id}", tags=["jobs"])
@@ -130,18 +130,53 @@ def read_heatmap(
     return _picture(read, "image/png", name, view, known_tags)
 
 
+@router.get(
+    "/animation",
+    operation_id="readAnimation",
+    response_class=Response,
+    response_description="The animated picture.",
+    responses={
+        **_ABOUT_A_PICTURE,
+        200: {"content": dict.fromkeys(("image/webp", "image/gif"), _PICTURE)},
+    },
+)
+def read_animation(
+    queue: Queue,
+    store: Files,
+    job_id: JobId,
+    format: Annotated[Literal["webp", "gif"], Query(description="Of the file.")] = "webp",
+    known_tags: KnownTags = "",
+) -> Response:
+    """All steps of an interpolation, there and back, at most 512 pixels on the long side."""
+    view = queue.read(job_id)
+    if (key := _result(view).animation) is None:
+        raise NotFound("the job is no interpolation, it has no animation")
+    name, media_type = f"{view.id}-animation-{format}", f"image/{format}"
+
+    def read() -> bytes:
+        return animation.to_gif(store.get(key)) if format == "gif" else store.get(key)
+
+    return _picture(read, media_type, name, view, known_tags)
+
+
 def describe(services: Services, view: JobView) -> Job:
-    """The job with the words of its caption that its model never saw."""
-    unknown = services.models.unknown_words(view.request.caption, view.request.model)
+    """The job with the words of its captions that its model never saw."""
+    asked = view.request
+    captions = " ".join(filter(None, (asked.caption, asked.caption_to)))
+    unknown = services.models.unknown_words(captions, asked.model)
     return Job.of(view, unknown, eta_s=services.queue.seconds_left(view))
 
 
 def _output(view: JobView, number: int) -> OutputFile:
+    return _nth(_result(view).outputs, number, "output")
+
+
+def _result(view: JobView) -> Result:
     if view.status is Status.EXPIRED:
         raise Gone("the job's pictures are no longer kept: ask for them again")
     if view.result is None:
         raise NotFound(f"the job is {view.status}, it has no pictures")
-    return _nth(view.result.outputs, number, "output")
+    return view.result
 
 
 def _nth(items: Sequence[T], number: int, what: str) -> T:

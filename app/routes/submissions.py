@@ -7,7 +7,7 @@ from fastapi import Response, status
 
 from app.deps import Services
 from app.errors import InvalidRequest
-from app.forms import MAX_SEED, Wish
+from app.forms import DEFAULT_STEPS, MAX_SEED, Wish
 from app.routes.jobs import describe
 from app.schemas import Job
 from models.registry import Task
@@ -19,15 +19,19 @@ _MAX_SUGGESTIONS = 6
 _RETRY_AFTER_S = 1  # when to look at an unfinished job again
 
 
-def read_wish(services: Services, wish: Wish, task: Task) -> Request:
-    """What to queue, as far as caption, model, seed and number say it.
+def read_wish(services: Services, wish: Wish, task: Task, *, to_photo: bool = False) -> Request:
+    """What to queue, as far as captions, model, seed and number say it.
+
+    `to_photo`: it is an interpolation to another photo, whether or not to another caption.
 
     Raises:
         UnknownModel: there is no such model, or it can't do `task`.
-        InvalidRequest: the model knows no word of the caption.
+        InvalidRequest: the model knows no word of a caption, or the numbers don't go together.
     """
     model = services.models.find(wish.model, task).id
-    _check_words(services, wish.caption, model)
+    _check_words(services, wish.caption, model, "caption")
+    if wish.caption_to is not None:
+        _check_words(services, wish.caption_to, model, "caption_to")
     return Request(
         task=task,
         model=model,
@@ -35,6 +39,8 @@ def read_wish(services: Services, wish: Wish, task: Task) -> Request:
         seed=randbelow(MAX_SEED + 1) if wish.seed is None else wish.seed,
         variations=wish.variations,
         format=wish.format,
+        steps=_steps(wish, to_photo=to_photo),
+        caption_to=wish.caption_to,
     )
 
 
@@ -70,14 +76,27 @@ async def _view(services: Services, job_id: str, wait_s: int | None, response: R
     )
 
 
-def _check_words(services: Services, caption: str, model: str) -> None:
+def _steps(wish: Wish, *, to_photo: bool) -> int:
+    """How many pictures an interpolation has; 1 if it is none."""
+    if wish.caption_to is None and not to_photo:
+        if wish.steps is not None:
+            message = "steps go from one end to another, wanted a second caption or photo with them"
+            raise InvalidRequest.of("steps", message)
+        return 1
+    if wish.variations != 1:
+        message = "all steps of an interpolation have one noise, wanted 1"
+        raise InvalidRequest.of("variations", message)
+    return wish.steps or DEFAULT_STEPS
+
+
+def _check_words(services: Services, caption: str, model: str, field: str) -> None:
     """Refuse a caption of which the model knows no word at all; one unknown word is no harm."""
     unknown = services.models.unknown_words(caption, model)
     if len(unknown) == len(set(tokenize(caption))):
         nearest = dict.fromkeys(word for one in unknown for word in one.nearest)
         offered = list(nearest) or list(services.models.find(model).examples)
         raise InvalidRequest.of(
-            "caption",
+            field,
             "the model knows none of these words, wanted at least one that it knows",
             suggestions=offered[:_MAX_SUGGESTIONS],
         )

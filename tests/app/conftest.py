@@ -19,7 +19,7 @@ from PIL import Image
 from app.main import create_app
 from app.settings import Settings
 from models.checkpoint import Header
-from worker import heatmaps
+from worker import animation, heatmaps
 from worker.messages import HeatmapFile, Metrics, OutputFile, Result
 from worker.queue import JobQueue, WorkerView
 from worker.settings import Settings as SharedSettings
@@ -136,7 +136,9 @@ def finish(queue: JobQueue, store: Store) -> Callable[[str], Result]:
             heatmaps=(HeatmapFile(maps, (0.5, 0.25)),),
             scores=(0.9, 0.1),
         )
-        result = Result((output,), Metrics(queue_s=0.01, predict_s=0.04))
+        moving = animation.animate([Image.new("RGB", (16, 16), c) for c in ("red", "blue")])
+        key = store.put(moving, kind="results", suffix=".webp")
+        result = Result((output,), Metrics(queue_s=0.01, predict_s=0.04), animation=key)
         assert queue.finish(job_id, result)
         return result
 

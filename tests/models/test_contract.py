@@ -18,8 +18,9 @@ CAPTIONS = ("a red flower with petals", "blue petals")
 
 
 @ROWS
-def test_row_claims_exactly_the_tasks_the_class_has(spec: Spec) -> None:
+def test_row_claims_exactly_what_the_class_does(spec: Spec) -> None:
     assert spec.module().SYSTEM.tasks == spec.tasks
+    assert spec.module().SYSTEM.keeps_photo == spec.keeps_photo
 
 
 @pytest.mark.parametrize(("spec", "task"), CASES)

@@ -411,3 +411,115 @@ def test_where_nothing_is_told_of_words_none_are_listed(
     model = write_tiny_model(settings.checkpoints[0], "sisgan")
     [output] = only(engine.run([replace(request_, model=model)])).outputs
     assert (output.words, output.heatmaps, output.scores) == ((), (), ())
+
+
+def pixels(store: Store, file_id: str) -> np.ndarray:
+    return np.asarray(opened(store.get(file_id))).astype(int)
+
+
+@pytest.fixture
+def journey(request_: Request) -> Request:
+    """From one caption to a longer one, in three steps."""
+    return replace(request_, format="png", steps=3, caption_to="a red flower with petals")
+
+
+def test_an_interpolation_goes_from_one_plain_edit_to_the_other(
+    engine: Engine, store: Store, journey: Request
+) -> None:
+    result = only(engine.run([journey]))
+    assert [output.position for output in result.outputs] == [0, 0.5, 1]
+    assert {output.seed for output in result.outputs} == {3}
+    plain = replace(journey, steps=1, caption_to=None)
+    for caption, output in (
+        (journey.caption, result.outputs[0]),
+        (journey.caption_to, result.outputs[2]),
+    ):
+        [end] = only(engine.run([replace(plain, caption=caption)])).outputs
+        assert abs(pixels(store, output.image) - pixels(store, end.image)).max() <= 1
+        assert (output.words, len(output.scores)) == (end.words, len(end.scores))
+    between = result.outputs[1]
+    assert between.words == ("a", "yellow", "flower", "a", "red", "flower", "with", "petals")
+    assert len(between.scores) == 8
+
+
+def test_an_interpolation_has_an_animation_and_nothing_else_has(
+    engine: Engine, store: Store, request_: Request
+) -> None:
+    second = store.put(file(noise(120, 90, seed=1), "PNG"), kind="uploads")
+    moving = only(engine.run([replace(request_, steps=3, image_id_to=second)])).animation
+    assert moving is not None
+    image = opened(store.get(moving))
+    assert (image.format, getattr(image, "n_frames", 1)) == ("WEBP", 4)
+    assert only(engine.run([request_])).animation is None
+
+
+def test_a_plain_request_is_the_same_beside_an_interpolation(
+    engine: Engine, store: Store, journey: Request, request_: Request
+) -> None:
+    request = replace(request_, format="png", caption="red flower")
+    beside, _ = engine.run([request, journey])
+    [mine], [alone] = only([beside]).outputs, only(engine.run([request])).outputs
+    assert abs(pixels(store, mine.image) - pixels(store, alone.image)).max() <= 1
+    assert mine.words == alone.words
+    assert mine.scores == pytest.approx(alone.scores, abs=1e-3)
+
+
+def test_between_two_photos_of_one_size_the_ends_are_the_edits_of_each(
+    engine: Engine, store: Store, request_: Request
+) -> None:
+    second = store.put(file(noise(120, 90, seed=1), "PNG"), kind="uploads")
+    crop = Crop(10, 10, 60, 60)
+    plain = replace(request_, format="png", crop=crop)
+    outputs = only(engine.run([replace(plain, steps=2, image_id_to=second)])).outputs
+    for image_id, output in zip((plain.image_id, second), outputs, strict=True):
+        [edit] = only(engine.run([replace(plain, image_id=image_id)])).outputs
+        assert abs(pixels(store, output.image) - pixels(store, edit.image)).max() <= 1
+        assert output.words == edit.words
+
+
+def test_between_photos_of_different_size_the_crops_are_shown(
+    engine: Engine, store: Store, request_: Request
+) -> None:
+    second = store.put(file(noise(40, 64, seed=1), "PNG"), kind="uploads")
+    plain = replace(request_, format="png")
+    outputs = only(engine.run([replace(plain, steps=3, image_id_to=second)])).outputs
+    assert {(output.width, output.height) for output in outputs} == {(40, 40)}
+    for image_id, output in zip((plain.image_id, second), (outputs[0], outputs[2]), strict=True):
+        [edit] = only(engine.run([replace(plain, image_id=image_id)])).outputs
+        ours, theirs = pixels(store, output.network_image), pixels(store, edit.network_image)
+        assert abs(ours - theirs).max() <= 1
+
+
+def test_a_mask_between_photos_of_different_size_is_refused(
+    engine: Engine, store: Store, request_: Request
+) -> None:
+    second = store.put(file(noise(40, 64), "PNG"), kind="uploads")
+    mask = store.put(file(noise(120, 90), "PNG"), kind="uploads")
+    request = replace(request_, steps=3, image_id_to=second, mask_id=mask)
+    assert failed(engine.run([request])).title == "The mask does not fit the picture"
+
+
+def test_words_alone_are_interpolated_too(engine: Engine, store: Store, drawing: Request) -> None:
+    plain = replace(drawing, variations=1)
+    outputs = only(engine.run([replace(plain, steps=4, caption_to="red petals")])).outputs
+    for caption, output in ((plain.caption, outputs[0]), ("red petals", outputs[3])):
+        [end] = only(engine.run([replace(plain, caption=caption)])).outputs
+        assert abs(pixels(store, output.image) - pixels(store, end.image)).max() <= 1
+        assert output.words == end.words
+        assert output.heatmaps[0].strengths == pytest.approx(end.heatmaps[0].strengths, abs=1e-3)
+
+
+def test_what_a_network_draws_anew_is_placed_in_the_crop_and_not_carried(
+    engine: Engine, settings: Settings, store: Store, request_: Request
+) -> None:
+    model = write_tiny_model(settings.checkpoints[0], "sisgan")
+    grey = Image.new("RGB", (64, 48), (90, 90, 90))
+    image_id = store.put(file(grey, "PNG"), kind="uploads")
+    crop = Crop(0, 0, 48, 48)
+    request = replace(request_, model=model, image_id=image_id, crop=crop, format="png")
+    [output] = only(engine.run([request])).outputs
+    after = pixels(store, output.image)
+    assert (after[:, 48:] == 90).all()
+    drawn = opened(store.get(output.network_image)).resize((48, 48), Image.Resampling.BICUBIC)
+    inside = np.s_[:, :40]  # towards the photo's other part it fades
+    assert (after[:, :48][inside] == np.asarray(drawn)[inside]).all()

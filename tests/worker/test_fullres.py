@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from worker.fullres import carry, look, recipe, shrink
+from worker.fullres import carry, look, place, recipe, shrink
 from worker.messages import Crop
 from worker.pictures import centred_square
 
@@ -289,3 +289,31 @@ def test_a_photo_smaller_than_the_preview_is_not_enlarged(dahlia: Image.Image) -
 def test_a_recipe_of_no_change_is_exactly_zero() -> None:
     source = torch.rand(3, SIDE, SIDE, generator=torch.Generator().manual_seed(1)) * 2 - 1
     assert not recipe(source, source).any()
+
+
+def test_a_picture_drawn_anew_fills_the_crop_and_fades_at_edges_inside_the_photo(
+    dahlia: Image.Image,
+) -> None:
+    white, crop = torch.ones(3, SIDE, SIDE), Crop(0, 100, 300, 300)
+    after = place(dahlia, crop, white)
+    outside = levels(after) != levels(dahlia)
+    outside[100:400, :300] = False
+    assert not outside.any()
+    inside = cut(after, crop)
+    assert (inside[30:-30, :-30] == 255).all()  # to the photo's own left edge
+    assert (inside[0] != 255).any()
+
+
+def test_a_picture_drawn_anew_leaves_what_the_mask_keeps(dahlia: Image.Image) -> None:
+    mask = Image.new("L", dahlia.size, 0)
+    mask.paste(255, (100, 100, 200, 200))
+    after = place(dahlia, centred_square(*dahlia.size), torch.ones(3, SIDE, SIDE), mask=mask)
+    changed = (levels(after) != levels(dahlia)).any(axis=2)
+    changed[100:200, 100:200] = False
+    assert not changed.any()
+    assert after.getpixel((150, 150)) == (255, 255, 255)
+
+
+def test_a_preview_of_a_picture_drawn_anew_is_small(dahlia: Image.Image) -> None:
+    crop = centred_square(*dahlia.size)
+    assert place(dahlia, crop, torch.zeros(3, SIDE, SIDE), max_side=320).size == (320, 214)

@@ -216,3 +216,70 @@ def test_without_a_queue_an_upload_is_neither_acknowledged_nor_kept(web_settings
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["retry-after"] == "5"
     assert stored(lost) == []
+
+
+def test_an_interpolation_between_captions_and_photos_reaches_the_queue(
+    client: httpx.Client, queue: JobQueue, web_settings: Settings
+) -> None:
+    image_id = ask(client).json()["image_id"]
+    fields = {"caption": _CAPTION, "image_id": image_id, "caption_to": "red flower", "steps": "3"}
+    files = {"image_to": ("other.png", picture(100, 100, "png"))}
+    job = client.post("/manipulate", data=fields, files=files).json()
+    request = queue.read(job["id"]).request
+    assert (request.caption_to, request.steps, request.pictures) == ("red flower", 3, 3)
+    assert (job["image_id"], job["image_id_to"]) == (image_id, request.image_id_to)
+    assert job["caption_to"] == "red flower"
+    assert len(stored(web_settings)) == 2
+
+
+def test_a_stored_photo_can_be_the_other_end(client: httpx.Client, queue: JobQueue) -> None:
+    image_id = ask(client).json()["image_id"]
+    job = ask(client, image_id_to=image_id).json()
+    request = queue.read(job["id"]).request
+    assert (request.image_id_to, request.steps, request.caption_to) == (image_id, 7, None)
+
+
+def test_unknown_words_of_both_captions_are_reported(client: httpx.Client) -> None:
+    job = ask(client, caption="yellow flowr", caption_to="crimson petals").json()
+    assert [word["word"] for word in job["unknown_words"]] == ["flowr", "crimson"]
+
+
+_OTHER = "uploads-" + "0" * 32
+REFUSED = {
+    "steps go from one end": ({"steps": "3"}, "steps"),
+    "one noise for all steps": ({"caption_to": "red", "variations": "2"}, "variations"),
+    "too many steps": ({"caption_to": "red", "steps": "17"}, "steps"),
+    "one step": ({"caption_to": "red", "steps": "1"}, "steps"),
+    "no known word": ({"caption_to": "xyzzy"}, "caption_to"),
+    "no word": ({"caption_to": "?!"}, "caption_to"),
+    "not kept": ({"image_id_to": _OTHER}, "image_id_to"),
+}
+
+
+@pytest.mark.parametrize(("fields", "field"), REFUSED.values(), ids=REFUSED)
+def test_an_interpolation_that_makes_no_sense_is_refused_and_nothing_is_kept(
+    client: httpx.Client,
+    queue: JobQueue,
+    web_settings: Settings,
+    fields: dict[str, str],
+    field: str,
+) -> None:
+    answer = ask(client, **fields)
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == [field]
+    assert queue.depth() == 0
+    assert stored(web_settings) == []
+
+
+def test_a_mask_between_photos_of_different_size_is_refused(
+    client: httpx.Client, web_settings: Settings
+) -> None:
+    files = {
+        "image": ("photo.jpg", picture()),
+        "image_to": ("other.jpg", picture(100, 100)),
+        "mask": ("mask.png", picture(format="png", mode="L")),
+    }
+    answer = client.post("/manipulate", data={"caption": _CAPTION}, files=files)
+    assert answer.status_code == 422, answer.text
+    assert "differ in size" in answer.json()["detail"]
+    assert stored(web_settings) == []

@@ -71,6 +71,15 @@ def test_what_was_asked_for_reaches_the_queue(client: httpx.Client, queue: JobQu
     assert (request.seed, request.variations, request.format) == (4294967295, 3, "webp")
 
 
+def test_an_interpolation_to_another_caption_reaches_the_queue(
+    client: httpx.Client, queue: JobQueue
+) -> None:
+    job = ask(client, caption_to="red petals", steps=5).json()
+    assert job["caption_to"] == "red petals"
+    request = queue.read(job["id"]).request
+    assert (request.caption_to, request.steps, request.image_id_to) == ("red petals", 5, None)
+
+
 def test_without_a_seed_one_is_drawn_and_told(client: httpx.Client) -> None:
     seeds = {ask(client).json()["seed"] for _ in range(3)}
     assert len(seeds) == 3

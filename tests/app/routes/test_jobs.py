@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from io import BytesIO
 
 import httpx
@@ -62,6 +63,31 @@ def test_a_finished_job_has_links_to_its_stages(
     [output] = client.get(f"/jobs/{job_id}").json()["outputs"]
     [stage] = output["stages"]
     assert client.get(stage).content == store.get(made.stages[0])
+
+
+@pytest.mark.parametrize("format", ["webp", "gif"])
+def test_an_interpolation_has_an_animation_in_two_formats(
+    client: httpx.Client, job_id: str, finish: Callable[[str], Result], format: str
+) -> None:
+    finish(job_id)
+    address = client.get(f"/jobs/{job_id}").json()["animation"]
+    answer = client.get(address, params={"format": format})
+    assert answer.headers["content-type"] == f"image/{format}"
+    image = Image.open(BytesIO(answer.content))
+    assert (image.format, getattr(image, "n_frames", 1)) == (format.upper(), 2)
+    known = {"If-None-Match": answer.headers["etag"]}
+    assert client.get(address, params={"format": format}, headers=known).status_code == 304
+    other = "gif" if format == "webp" else "webp"
+    assert client.get(address, params={"format": other}, headers=known).status_code == 200
+
+
+def test_a_job_that_is_no_interpolation_has_no_animation(
+    client: httpx.Client, queue: JobQueue, job_id: str, finish: Callable[[str], Result]
+) -> None:
+    other = queue.submit(_REQUEST)
+    queue.finish(other, replace(finish(job_id), animation=None))
+    assert client.get(f"/jobs/{other}").json()["animation"] is None
+    assert client.get(f"/jobs/{other}/animation").status_code == 404
 
 
 @pytest.mark.parametrize("path", ["stages/1", "heatmaps/1/0", "heatmaps/0/2"])

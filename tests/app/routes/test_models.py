@@ -14,6 +14,7 @@ def test_models_are_listed_with_what_a_form_needs(client: httpx.Client) -> None:
     assert flowers["trained"] is True
     assert flowers["examples"] == ["this flower has yellow petals"]
     assert flowers["metrics"] == {"colour_accuracy": 0.7}
+    assert flowers["keeps_photo"] is True
 
 
 def test_random_weights_are_not_called_trained(web_settings: Settings) -> None:
