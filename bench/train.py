@@ -1,0 +1,222 @@
+"""How fast a training step is: each trainer's `small` recipe beside the paper's networks.
+
+    python bench/train.py
+    python bench/train.py --system tagan --system attngan --rounds 10
+
+The reference is the published recipe cut to the small one's picture size and batch, by the same
+trainer with everything off that makes it fast: float32, channels first, the paper's widths and
+upsampling. Both take steps in turn, so that whatever else the machine does slows both; what is
+counted is the time that this process has computed on its one thread, not the clock. The reference
+is spared what the authors did before (training the text encoder) and what needs weights that are
+not here (DAMSM's Inception-v3 on pictures of 299 pixels), so it is faster than theirs was.
+"""
+
+import tempfile
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+from time import process_time
+from types import ModuleType
+from typing import Annotated, Any
+from unittest.mock import patch
+
+import numpy as np
+import torch
+import typer
+from PIL import Image
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from models.checkpoint import Header
+from models.damsm import Damsm
+from models.text.vocabulary import Vocabulary
+from models.text.vse import SentenceReader
+from training import (
+    attngan,
+    damsm,
+    gan_int_cls,
+    generation,
+    sisgan,
+    stackgan,
+    stackgan_v2,
+    tagan,
+    vse,
+)
+from training.data import Batch, CaptionedPictures, Example
+from training.loop import Trainer
+
+BAR = 3.0  # times the reference, at least
+_WORDS = Vocabulary(tuple(f"word{i}" for i in range(1000)))
+_PICTURES = 64
+_CAPTION_WORDS = 13  # as captions of flowers have
+_SIZE_FIELDS = ("image_size", "stages", "branches")  # what "at equal size" is about
+
+Build = Callable[[Any, CaptionedPictures, Header], Trainer]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One trainer, its two recipes, and the module whose `autocast` its steps use."""
+
+    name: str
+    build: Build
+    small: Any
+    paper: Any
+    module: ModuleType
+
+    @property
+    def reference(self) -> Any:
+        """The paper's recipe at the small one's size and batch."""
+        model, size = self.paper.model, self.small.model
+        cut = {name: getattr(size, name) for name in _SIZE_FIELDS if hasattr(model, name)}
+        return replace(self.paper, model=replace(model, **cut), batch_size=self.small.batch_size)
+
+
+def _tagan(recipe: Any, data: CaptionedPictures, header: Header) -> Trainer:
+    return tagan.TaganTrainer(recipe, data, data, header, steps=1000)
+
+
+def _sisgan(recipe: Any, data: CaptionedPictures, header: Header) -> Trainer:
+    text = SentenceReader(recipe.model.text, _WORDS)
+    return sisgan.SisganTrainer(recipe, data, data, header, text=text, steps=1000)
+
+
+def _attngan(recipe: Any, data: CaptionedPictures, header: Header) -> Trainer:
+    sizes = {"word_dim": recipe.model.word_dim, "text_dim": recipe.model.text_dim}
+    judge = Damsm(replace(damsm.SMALL.model, **sizes), _WORDS)
+    return attngan.AttnganTrainer(recipe, data, data, header, damsm=judge, steps=1000)
+
+
+def _of(trainer: type[generation.GenerationTrainer]) -> Build:
+    return lambda recipe, data, header: trainer(recipe, data, data, header, steps=1000)
+
+
+_SMALL_TEXT = {"word_dim": damsm.SMALL.model.word_dim, "text_dim": damsm.SMALL.model.text_dim}
+_ATTNGAN = replace(attngan.SMALL, model=replace(attngan.SMALL.model, **_SMALL_TEXT))
+_SISGAN = replace(sisgan.SMALL, model=replace(sisgan.SMALL.model, text=vse.SMALL.model))
+ENTRIES = {
+    entry.name: entry
+    for entry in (
+        Entry("tagan", _tagan, tagan.SMALL, tagan.PAPER, tagan),
+        Entry("sisgan", _sisgan, _SISGAN, sisgan.PAPER, sisgan),
+        Entry("attngan", _attngan, _ATTNGAN, replace(attngan.PAPER, lambda_damsm=0.0), attngan),
+        *(
+            Entry(
+                module.__name__.split(".")[-1], _of(trainer), module.SMALL, module.PAPER, generation
+            )
+            for module, trainer in (
+                (stackgan_v2, stackgan_v2.StackganV2Trainer),
+                (stackgan, stackgan.StackganTrainer),
+                (gan_int_cls, gan_int_cls.GanIntClsTrainer),
+            )
+        ),
+    )
+}
+
+
+class ChannelsFirst(CaptionedPictures):
+    """Batches laid out as the papers' code has them."""
+
+    def batch(self, size: int, *, seed: int, step: int, rank: int = 0) -> Batch:
+        batch = super().batch(size, seed=seed, step=step, rank=rank)
+        return batch._replace(image=batch.image.contiguous())
+
+
+def noise_pictures(kind: type[CaptionedPictures], recipe: Any, folder: Path) -> CaptionedPictures:
+    """Pictures of noise with captions of random words: what they show costs no time."""
+    draw = np.random.default_rng(0)
+    examples = []
+    for number in range(_PICTURES):
+        path = folder / f"{number}.png"
+        if not path.exists():
+            Image.fromarray(draw.integers(0, 256, (96, 96, 3), dtype=np.uint8)).save(path)
+        words = draw.choice(_WORDS.words, (2, _CAPTION_WORDS))
+        examples.append(Example(path, tuple(" ".join(row) for row in words)))
+    return kind(
+        examples,
+        _WORDS,
+        image_size=recipe.model.image_size,
+        max_words=_CAPTION_WORDS,
+        cache=folder / "cache",
+        sampling=recipe.sampling,
+    )
+
+
+def small_steps(entry: Entry, folder: Path) -> Callable[[int], None]:
+    """A step of the small recipe, as `python -m training` takes it."""
+    recipe = entry.small
+    data = noise_pictures(CaptionedPictures, recipe, folder)
+    trainer = entry.build(recipe, data, _header(entry, recipe))
+    return lambda step: _take(trainer, step)
+
+
+def reference_steps(entry: Entry, folder: Path) -> Callable[[int], None]:
+    """A step of the reference: float32, channels first."""
+    recipe = entry.reference
+    data = noise_pictures(ChannelsFirst, recipe, folder)
+    trainer = entry.build(recipe, data, _header(entry, recipe))
+    for module in trainer._modules().values():
+        module.to(memory_format=torch.contiguous_format)
+    if isinstance(trainer, generation.GenerationTrainer):
+        trainer.net.reader.requires_grad_(False)  # trained beforehand
+
+    def take(step: int) -> None:
+        with patch.object(entry.module, "autocast", lambda place: nullcontext()):
+            _take(trainer, step)
+
+    return take
+
+
+def _take(trainer: Trainer, step: int) -> None:
+    trainer.train_step(step)
+
+
+def _header(entry: Entry, recipe: Any) -> Header:
+    return Header(entry.name, "noise", recipe.model.image_size, {}, _WORDS.words)
+
+
+def compare(entry: Entry, folder: Path, *, rounds: int) -> tuple[float, float]:
+    """Pictures a second of computing, of the small recipe and of the reference."""
+    sides = small_steps(entry, folder), reference_steps(entry, folder)
+    seconds: tuple[list[float], list[float]] = [], []
+    for step in track(range(rounds + 1), entry.name):
+        for take, taken in zip(sides, seconds, strict=True):
+            started = process_time()
+            take(step)
+            if step:  # the first warms up
+                taken.append(process_time() - started)
+    small, reference = (entry.small.batch_size / median(taken) for taken in seconds)
+    return small, reference
+
+
+def main(
+    system: Annotated[list[str] | None, typer.Option(help="Default: all.")] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="Steps of each.")] = 5,
+    batch: Annotated[int | None, typer.Option(help="Pictures a step; default: as small.")] = None,
+) -> None:
+    """Print pictures a second of each trainer beside its reference, and their ratio."""
+    torch.set_num_threads(1)
+    columns = ("trainer", "px", "small", "reference", "times", f"bar ({BAR:.0f})")
+    table = Table(*columns, title="pictures a second of computing, one thread")
+    for name in system or ENTRIES:
+        entry = ENTRIES[name]
+        if batch:
+            entry = replace(entry, small=replace(entry.small, batch_size=batch))
+        with tempfile.TemporaryDirectory() as folder:
+            table.add_row(*row(entry, *compare(entry, Path(folder), rounds=rounds)))
+    Console().print(table)
+
+
+def row(entry: Entry, small: float, reference: float) -> list[str]:
+    """Figures of one trainer, and whether the bar is kept."""
+    times = small / reference
+    verdict = "kept" if times >= BAR else "MISSED"
+    side = str(entry.small.model.image_size)
+    return [entry.name, side, f"{small:.1f}", f"{reference:.1f}", f"{times:.1f}", verdict]
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,45 @@
+"""The comparison of training steps runs, and both sides learn; how fast is not asserted."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from bench.train import ENTRIES, ChannelsFirst, Entry, compare, noise_pictures, row
+from models import registry
+
+
+@pytest.mark.parametrize("name", ["tagan", "sisgan", "attngan", "gan_int_cls"])
+def test_both_sides_take_steps(name: str, tmp_path: Path) -> None:
+    tiny = registry.find(name).module().TINY
+    entry = ENTRIES[name]
+    entry = replace(
+        entry,
+        small=replace(entry.small, model=tiny, batch_size=2),
+        paper=replace(entry.paper, model=tiny),
+    )
+    small, reference = compare(entry, tmp_path, rounds=1)
+    assert small > 0
+    assert reference > 0
+
+
+@pytest.mark.parametrize("entry", ENTRIES.values(), ids=lambda entry: entry.name)
+def test_the_reference_is_the_papers_network_at_the_small_ones_size(entry: Entry) -> None:
+    small, reference = entry.small, entry.reference
+    assert reference.model.image_size == small.model.image_size
+    assert reference.batch_size == small.batch_size
+    assert getattr(reference, "lambda_feature", 0) == 0
+
+
+def test_pictures_of_the_reference_are_laid_out_channels_first(tmp_path: Path) -> None:
+    recipe = ENTRIES["tagan"].small
+    image = noise_pictures(ChannelsFirst, recipe, tmp_path).batch(2, seed=0, step=0).image
+    assert image.is_contiguous()
+    assert not image.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_a_row_says_whether_the_bar_is_kept() -> None:
+    entry = ENTRIES["tagan"]
+    assert row(entry, 30, 5) == ["tagan", "64", "30.0", "5.0", "6.0", "kept"]
+    assert row(entry, 10, 5)[-1] == "MISSED"
