@@ -2,13 +2,14 @@
 
 Captions of clothes are made from attributes and begin with the colour ("a navy t-shirt with ...").
 Captions of flowers are written by several people and speak of petals, stamens, leaves and patterns
-alike; what is said of the petals is kept. About one label of the clothes in ten is off.
+alike; what is said of the petals is kept. Captions of birds name the colours of many parts; the
+belly is kept. About one label of the clothes in ten is off.
 """
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from functools import partial
 
 from models.text.vocabulary import tokenize
 
@@ -26,6 +27,29 @@ _PETALS = {
 _PETAL_WORDS = {word: colour for colour, words in _PETALS.items() for word in words.split()}
 _PETAL_WORD = re.compile(rf"\b(?:{'|'.join(_PETAL_WORDS)})\b")
 
+_BELLY = {
+    "white": "white whitish",
+    "yellow": "yellow golden yellowish",
+    "red": "red crimson scarlet maroon reddish",
+    "brown": "brown brownish tan rust chestnut",
+    "grey": "grey gray greyish grayish",
+    "black": "black blackish",
+    "blue": "blue bluish",
+    "orange": "orange orangish",
+    "green": "green greenish olive",
+    _OTHER: "purple violet pink teal beige cream",
+}
+_BELLY_WORDS = {word: colour for colour, words in _BELLY.items() for word in words.split()}
+_BELLY_WORD = rf"\b({'|'.join(_BELLY_WORDS)})\b"
+_BELLY_NOUN = r"\b(?:belly|breast|chest|abdomen|underbelly|underside|body)\b"
+_BELLY_IS = r"(?:(?:that|which) )?(?:is|are)(?: (?:very|mostly|all|light|dark|bright|pale))*"
+_BELLIES = (  # "a white spotted belly", "its belly is bright white", not "belly is white and grey"
+    re.compile(rf"{_BELLY_WORD}(?:[ -]colou?red)?(?: (?:spotted|speckled|striped))? {_BELLY_NOUN}"),
+    re.compile(
+        rf"{_BELLY_NOUN} {_BELLY_IS} {_BELLY_WORD}(?! (?:and|with|or|{'|'.join(_BELLY_WORDS)})\b)"
+    ),
+)
+
 # A part of a sentence ends here; "red and yellow petals" falls into "red" and "yellow petals".
 _JOINTS = re.compile(
     r"\b((?:with|and|has|have|having|surround\w*|around|while|on|in the|but|along|by|near|where))\b"
@@ -38,10 +62,10 @@ _NOT_PETALS = re.compile(
     r"|tube\w*|tints?)\b"
 )
 
-_BASIC = ("black", "white", "red", "grey", "navy", "blue", "pink", "green")
-_RARE = ("orange", "purple", "yellow")
-_GARMENTS = {
-    **{colour: colour for colour in (*_BASIC, *_RARE)},
+BASIC_COLOURS = ("black", "white", "red", "grey", "navy", "blue", "pink", "green")
+RARE_COLOURS = ("orange", "purple", "yellow")
+GARMENTS = {
+    **{colour: colour for colour in (*BASIC_COLOURS, *RARE_COLOURS)},
     "multicolored": "multicolored",
     "coffee brown": "brown",
     "dark brown": "brown",
@@ -50,13 +74,13 @@ _GARMENTS = {
     "beige": "beige",
     "apricot": "beige",
 }
-_GARMENT = re.compile(rf"(?<=^a )(?:{'|'.join(_GARMENTS)})\b")
+_GARMENT = re.compile(rf"(?<=^a )(?:{'|'.join(GARMENTS)})\b")
 
 
 def garment_colour(captions: Sequence[str]) -> str | None:
     """The colour that a caption of clothes begins with; None where it is too rare to learn."""
     found = _GARMENT.search(captions[0])
-    return _GARMENTS[found[0]] if found else None
+    return GARMENTS[found[0]] if found else None
 
 
 def recoloured_garment(captions: Sequence[str], colour: str) -> str | None:
@@ -78,13 +102,7 @@ def petal_colour(captions: Sequence[str]) -> str | None:
     At least two captions, and at least two thirds of those that name any colour of petals, must
     name this one alone.
     """
-    named = [found for caption in captions if (found := petal_colours(caption))]
-    votes = Counter(next(iter(found)) for found in named if len(found) == 1)
-    if not votes:
-        return None
-    colour, count = votes.most_common(1)[0]
-    agreed = count >= 2 and count * 3 >= len(named) * 2
-    return colour if agreed and colour != _OTHER else None
+    return _agreed([petal_colours(caption) for caption in captions])
 
 
 def recoloured_petals(captions: Sequence[str], colour: str) -> str | None:
@@ -106,53 +124,46 @@ def _parts(caption: str) -> list[str]:
     return _JOINTS.split(caption.lower())
 
 
-@dataclass(frozen=True)
-class Palette:
-    """The colours of one domain, and how its captions speak of them."""
-
-    asked: tuple[str, ...]  # the colours of the bar
-    also_asked: tuple[str, ...]  # reported beside it
-    judged: tuple[str, ...]  # all that the judge tells apart
-    template: str  # a caption that says nothing but the colour
-    own: Callable[[Sequence[str]], str | None]  # the colour that a picture's captions give it
-    recoloured: Callable[[Sequence[str], str], str | None]  # its own caption in another colour
-    on_white: bool  # pictures have a white ground
+def belly_colours(caption: str) -> set[str]:
+    """The colours that a caption gives to a bird's belly, breast or body."""
+    lower = caption.lower()
+    found = [match for pattern in _BELLIES for match in pattern.finditer(lower)]
+    return {_OTHER if _is_shared(lower, match) else _BELLY_WORDS[match[1]] for match in found}
 
 
-# Clothes: the eight most frequent colours, each with over 160 real test pictures to check the
-# judge on; of the other three there are about 50. Flowers: all that have a few hundred pictures.
-PALETTES: Mapping[str, Palette] = {
-    "clothes": Palette(
-        asked=_BASIC,
-        also_asked=_RARE,
-        judged=tuple(dict.fromkeys(_GARMENTS.values())),
-        template="a {colour} t-shirt",
-        own=garment_colour,
-        recoloured=recoloured_garment,
-        on_white=True,
-    ),
-    "flowers": Palette(
-        asked=("red", "yellow", "white", "purple", "pink", "orange"),
-        also_asked=("blue",),
-        judged=("red", "yellow", "white", "purple", "pink", "orange", "blue"),
-        template="this flower has {colour} petals",
-        own=petal_colour,
-        recoloured=recoloured_petals,
-        on_white=False,
-    ),
-}
+def belly_colour(captions: Sequence[str]) -> str | None:
+    """The colour that the captions agree on, or None; they agree as on petals."""
+    return _agreed([belly_colours(caption) for caption in captions])
 
 
-class NoPalette(LookupError):
-    """There are no colours to judge in this domain."""
+def recoloured_belly(captions: Sequence[str], colour: str) -> str | None:
+    """The first caption that gives the belly one colour, with that colour exchanged, or None."""
+    for caption in captions:
+        if len(named := belly_colours(caption)) == 1 and _OTHER not in named:
+            changed = caption.lower()
+            for pattern in _BELLIES:
+                changed = pattern.sub(partial(_exchanged, colour), changed)
+            return changed
+    return None
 
 
-def find_palette(domain: str) -> Palette:
-    """The colours of `domain`.
+def _is_shared(caption: str, match: re.Match[str]) -> bool:
+    """Whether another colour stands before the one found: "black and white belly"."""
+    before = tokenize(caption[: match.start(1)])[-2:]
+    return any(word in _BELLY_WORDS for word in before)
 
-    Raises:
-        NoPalette: its captions' colours have no rule; the message lists the domains that have.
-    """
-    if domain not in PALETTES:
-        raise NoPalette(f"no colours are known of {domain!r}; of these: {', '.join(PALETTES)}")
-    return PALETTES[domain]
+
+def _exchanged(colour: str, match: re.Match[str]) -> str:
+    start, end = (place - match.start() for place in match.span(1))
+    return match[0][:start] + colour + match[0][end:]
+
+
+def _agreed(named: Sequence[set[str]]) -> str | None:
+    """What two captions, and two thirds of those that name anything, name alone."""
+    named = [found for found in named if found]
+    votes = Counter(next(iter(found)) for found in named if len(found) == 1)
+    if not votes:
+        return None
+    colour, count = votes.most_common(1)[0]
+    agreed = count >= 2 and count * 3 >= len(named) * 2
+    return colour if agreed and colour != _OTHER else None

@@ -1,12 +1,13 @@
-"""Judges: which colour is the garment, or are the petals? For measuring, never for training.
+"""Judges: which colour are the petals, how long the sleeves? For measuring, never for training.
 
 A judge learns from real pictures alone and no trainer sees it. It shares no features with what
 generators are trained against (Lite0): it looks through the frozen Lite2, which tells it where the
 garment or flower is, and through a few convolutions of its own, which keep the colour.
 
-    python -m training.judge --data .data/flowers --out checkpoints/judges/flowers.safetensors
+    python -m training.judge --data .data/flowers
+    python -m training.judge --data .data/clothes --attribute sleeves
 
-Shapes: B batch, C channels, K colours; pictures are 64 pixels a side.
+Shapes: B batch, C channels, K values; pictures are 64 pixels a side.
 """
 
 import json
@@ -24,18 +25,18 @@ from rich.progress import track
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, interpolate, relu
+from torch.nn.functional import cross_entropy, relu
 
 from models.lite import load_lite
-from training.colours import find_palette
+from training.attributes import Attribute, find_attribute
 from training.data import cached_pictures, read_split, to_tensor
+from training.disturbance import MARGIN, disturbed
+from training.evaluation import JUDGES
+from training.lite2 import SIDE, resized
 
-SIDE = 64  # pixels
 _GRID = 16  # cells a side, where colour and place meet
-_MARGIN = 76  # pixels a side that training crops are taken from
-_CROPS = range(60, _MARGIN + 1)  # pixels a side
 _HELD_OUT = 7  # one training picture in so many is held out, to choose settings by
-_FORMAT = "wordbrush-judge-1"
+_FORMAT = "wordbrush-judge-2"
 
 
 class BadJudge(ValueError):
@@ -45,34 +46,33 @@ class BadJudge(ValueError):
 class Head(nn.Module):
     """What a judge learns: colours from the pixels, places from the frozen maps, then a vote."""
 
-    def __init__(self, map_channels: Sequence[int], colours: int) -> None:
+    def __init__(self, map_channels: Sequence[int], values: int) -> None:
         super().__init__()
         self.pixels = nn.Sequential(_conv(3, 24, 2), _conv(24, 48), _conv(48, 48, 2))
         self.narrow = nn.ModuleList(_conv(c, 24, kernel=1) for c in map_channels)
         self.mix = nn.Sequential(_conv(48 + 24 * len(map_channels), 96), _conv(96, 96))
         self.where = nn.Conv2d(96, 4, 1)
         self.what = nn.Conv2d(96, 64, 1)
-        self.vote = nn.Sequential(nn.Dropout(0.3), nn.Linear(4 * 64, colours))
+        self.vote = nn.Sequential(nn.Dropout(0.3), nn.Linear(4 * 64, values))
 
     def forward(self, image: Tensor, maps: Sequence[Tensor]) -> Tensor:
         """(B, 3, 64, 64) and frozen maps (B, C, h, w) -> (B, K) logits."""
         places = [_to_grid(narrow(m)) for narrow, m in zip(self.narrow, maps, strict=True)]
         h = self.mix(torch.cat([self.pixels(image), *places], dim=1))
         attention = self.where(h).flatten(2).float().softmax(-1)  # (B, 4, cells)
-        values = self.what(h).flatten(2).float()  # (B, 64, cells)
-        pooled = torch.einsum("bkn,bcn->bkc", attention, values).flatten(1)
+        found = self.what(h).flatten(2).float()  # (B, 64, cells)
+        pooled = torch.einsum("bkn,bcn->bkc", attention, found).flatten(1)
         return self.vote(relu(pooled))
 
 
 class Judge(nn.Module):
-    """Names the colour on pictures of one domain."""
+    """Names the value of one attribute on pictures of one domain."""
 
-    def __init__(self, domain: str, colours: Sequence[str]) -> None:
+    def __init__(self, domain: str, attribute: str, values: Sequence[str]) -> None:
         super().__init__()
-        self.domain = domain
-        self.colours = tuple(colours)
+        self.domain, self.attribute, self.values = domain, attribute, tuple(values)
         self.eyes = load_lite("lite2")
-        self.head = Head(self.eyes.cfg.tap_channels[:3], len(self.colours))
+        self.head = Head(self.eyes.cfg.tap_channels[:3], len(self.values))
 
     def forward(self, image: Tensor) -> Tensor:
         """(B, 3, 64, 64) in [-1, 1] -> (B, K) logits."""
@@ -86,7 +86,7 @@ class Judge(nn.Module):
         """
         found = []
         for first in range(0, len(images), batch):
-            image = _resized(images[first : first + batch], SIDE).contiguous(
+            image = resized(images[first : first + batch], SIDE).contiguous(
                 memory_format=torch.channels_last
             )
             with torch.autocast(image.device.type, torch.bfloat16):
@@ -95,12 +95,13 @@ class Judge(nn.Module):
         return torch.cat(found)
 
     def decide(self, images: Tensor) -> list[str]:
-        """(B, 3, S, S) in [-1, 1] -> B names of colours."""
-        return [self.colours[i] for i in self.shares(images).argmax(1).tolist()]
+        """(B, 3, S, S) in [-1, 1] -> B values."""
+        return [self.values[i] for i in self.shares(images).argmax(1).tolist()]
 
     def save(self, path: Path) -> None:
         """Write what was learnt; the frozen part is in checkpoints/encoders/."""
-        fields = {"format": _FORMAT, "domain": self.domain, "colours": self.colours}
+        about = {"domain": self.domain, "attribute": self.attribute, "values": self.values}
+        fields = {"format": _FORMAT} | about
         path.parent.mkdir(parents=True, exist_ok=True)
         weights = {key: value.contiguous() for key, value in self.head.state_dict().items()}
         save_file(weights, path, {"wordbrush": json.dumps(fields)})
@@ -117,51 +118,57 @@ class Judge(nn.Module):
             if fields.get("format") != _FORMAT:
                 raise BadJudge(f"{path} is no judge: its format is {fields.get('format')!r}")
             weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        judge = cls(fields["domain"], fields["colours"])
+        judge = cls(fields["domain"], fields["attribute"], fields["values"])
         judge.head.load_state_dict(weights, strict=True)
         return judge.eval()
 
 
+def judge_file(folder: Path, domain: str, attribute: str) -> Path:
+    """Where the judge of an attribute lies, such as flowers-colour.safetensors."""
+    return folder / f"{domain}-{attribute}.safetensors"
+
+
 @dataclass(frozen=True)
 class Labelled:
-    """Real pictures whose captions give them a clear colour."""
+    """Real pictures whose captions give them a clear value."""
 
     pictures: NDArray[np.uint8]  # (N, side, side, 3)
-    colours: tuple[str, ...]  # N names
+    values: tuple[str, ...]  # N names
 
     def take(self, rows: Sequence[int]) -> "Labelled":
-        return Labelled(self.pictures[rows], tuple(self.colours[row] for row in rows))
+        return Labelled(self.pictures[rows], tuple(self.values[row] for row in rows))
 
 
-def labelled(data: Path, split: str, *, domain: str, cache: Path, side: int = SIDE) -> Labelled:
+def labelled(
+    data: Path, split: str, attribute: Attribute, *, cache: Path, side: int = SIDE
+) -> Labelled:
     """The clear ones of a split, in order, as centre squares of `side` pixels."""
-    palette = find_palette(domain)
     examples = read_split(data, split)
-    named = [palette.own(example.captions) for example in examples]
-    rows = [row for row, colour in enumerate(named) if colour in palette.judged]
+    named = [attribute.own(example.captions) for example in examples]
+    rows = [row for row, value in enumerate(named) if value in attribute.judged]
     pictures = cached_pictures(examples, side, cache)
     return Labelled(pictures[rows], tuple(named[row] or "" for row in rows))
 
 
 def accuracy(judge: Judge, real: Labelled) -> dict[str, float]:
-    """Share of pictures judged as labelled: of each colour that occurs, and of "all"."""
+    """Share of pictures judged as labelled: of each value that occurs, and of "all"."""
     decided = judge.decide(to_tensor(real.pictures))
-    right = np.array([d == c for d, c in zip(decided, real.colours, strict=True)])
-    truth = np.array(real.colours)
-    each = {c: float(right[truth == c].mean()) for c in judge.colours if c in real.colours}
+    right = np.array([d == v for d, v in zip(decided, real.values, strict=True)])
+    truth = np.array(real.values)
+    each = {v: float(right[truth == v].mean()) for v in judge.values if v in real.values}
     return each | {"all": float(right.mean())}
 
 
 def train(judge: Judge, real: Labelled, *, epochs: int, seed: int, batch: int = 64) -> None:
     """Fit the judge's head; `real` has pictures with a margin to crop from."""
     draw = np.random.default_rng(seed)
-    targets = torch.tensor([judge.colours.index(colour) for colour in real.colours])
+    targets = torch.tensor([judge.values.index(value) for value in real.values])
     steps = epochs * (len(targets) // batch)
     optimiser = torch.optim.AdamW(judge.head.parameters(), weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 3e-3, steps, pct_start=0.15)
     judge.train()
     for rows in track(_batches(len(targets), batch, epochs, draw), "training", total=steps):
-        image = _disturbed(to_tensor(real.pictures[rows]), draw)
+        image = disturbed(to_tensor(real.pictures[rows]), draw)
         with torch.autocast("cpu", torch.bfloat16):
             logits = judge(image)
         optimiser.zero_grad()
@@ -174,28 +181,30 @@ def train(judge: Judge, real: Labelled, *, epochs: int, seed: int, batch: int = 
 
 def main(
     data: Annotated[Path, typer.Option(help="Folder with train/ and test/.")],
-    out: Annotated[Path, typer.Option(help="Where to write the judge.")],
+    attribute: Annotated[str, typer.Option(help="What to judge, such as colour.")] = "colour",
+    out: Annotated[Path, typer.Option(help="Folder of judges.")] = JUDGES,
     domain: Annotated[str | None, typer.Option(help="Default: the folder's name.")] = None,
     epochs: Annotated[int, typer.Option(help="Passes over the training pictures.")] = 12,
     seed: Annotated[int, typer.Option(help="Of weights, order and disturbances.")] = 0,
 ) -> None:
-    """Train a judge of colours on real pictures and say how often it is right on test pictures."""
+    """Train a judge on real pictures and say how often it is right on test pictures."""
     domain = domain or data.resolve().name
+    chosen = find_attribute(domain, attribute)
     cache = Path(".cache")
     torch.manual_seed(seed)
-    judge = Judge(domain, find_palette(domain).judged)
-    wide = labelled(data, "train", domain=domain, cache=cache, side=_MARGIN)
-    whole = labelled(data, "train", domain=domain, cache=cache)
-    rows = range(len(wide.colours))
+    judge = Judge(domain, attribute, chosen.judged)
+    wide = labelled(data, "train", chosen, cache=cache, side=MARGIN)
+    whole = labelled(data, "train", chosen, cache=cache)
+    rows = range(len(wide.values))
     train(judge, wide.take([r for r in rows if r % _HELD_OUT]), epochs=epochs, seed=seed)
-    judge.save(out)
+    judge.save(judge_file(out, domain, attribute))
     parts = {
         "held-out part of train": whole.take(list(rows[::_HELD_OUT])),
-        "test": labelled(data, "test", domain=domain, cache=cache),
+        "test": labelled(data, "test", chosen, cache=cache),
     }
     for name, real in parts.items():
-        found = ", ".join(f"{c} {share:.1%}" for c, share in accuracy(judge, real).items())
-        Console().print(f"{name}, {len(real.colours)} pictures: {found}")
+        found = ", ".join(f"{v} {share:.1%}" for v, share in accuracy(judge, real).items())
+        Console().print(f"{name}, {len(real.values)} pictures: {found}")
 
 
 def _batches(
@@ -213,37 +222,7 @@ def _conv(c_in: int, c_out: int, stride: int = 1, kernel: int = 3) -> nn.Sequent
 
 
 def _to_grid(maps: Tensor) -> Tensor:
-    return _resized(maps, _GRID)
-
-
-def _resized(image: Tensor, side: int) -> Tensor:
-    """(B, C, h, h) -> (B, C, side, side); without aliasing where it shrinks."""
-    if image.shape[-1] == side:
-        return image
-    shrinks = side < image.shape[-1]
-    return interpolate(image, size=(side, side), mode="bilinear", antialias=shrinks)
-
-
-def _disturbed(image: Tensor, draw: np.random.Generator) -> Tensor:
-    """(B, 3, 76, 76) -> (B, 3, 64, 64): cropped, mirrored, blurred, noisy, a little brighter.
-
-    Often blurred until only colours are left: without that, a judge takes the melange of the cloth
-    for what makes grey, and calls a plain grey shirt black.
-    """
-    side = int(draw.choice(_CROPS))
-    top, left = draw.integers(0, _MARGIN - side, size=2, endpoint=True)
-    image = _resized(image[..., top : top + side, left : left + side], SIDE)
-    if draw.random() < 0.5:
-        image = image.flip(3)
-    if draw.random() < 0.6:
-        image = _resized(_resized(image, int(draw.integers(SIDE // 8, SIDE))), SIDE)
-    contrast, brightness, noise = (
-        torch.from_numpy(draw.normal(0, scale, (len(image), 1, 1, 1)).astype(np.float32))
-        for scale in (0.06, 0.04, 0.06)
-    )
-    grain = torch.from_numpy(draw.standard_normal(image.shape, dtype=np.float32))
-    image = image * (1 + contrast) + brightness + noise * grain
-    return image.clamp(-1, 1).contiguous(memory_format=torch.channels_last)
+    return resized(maps, _GRID)
 
 
 if __name__ == "__main__":

@@ -3,11 +3,12 @@
 import pytest
 
 from training.colours import (
-    NoPalette,
-    find_palette,
+    belly_colour,
+    belly_colours,
     garment_colour,
     petal_colour,
     petal_colours,
+    recoloured_belly,
     recoloured_garment,
     recoloured_petals,
 )
@@ -59,6 +60,29 @@ def test_recolouring_petals_keeps_the_stamen() -> None:
     assert recoloured_petals(["red and yellow petals"], "blue") is None
 
 
-def test_a_domain_without_colours_is_refused() -> None:
-    with pytest.raises(NoPalette, match="clothes, flowers"):
-        find_palette("birds")
+@pytest.mark.parametrize(
+    ("caption", "colours"),
+    [
+        ("a bird with a white belly and black wings", {"white"}),
+        ("this bird has a bright yellow spotted breast, and a red crown", {"yellow"}),
+        ("its belly is very light brown, its head black", {"brown"}),
+        ("its belly is white with grey spots", set()),
+        ("a black and white belly", {"another"}),
+        ("a small bird whose belly is white and grey", set()),
+        ("a bird with a grey bill", set()),
+    ],
+)
+def test_only_colours_of_the_belly_are_read(caption: str, colours: set[str]) -> None:
+    assert belly_colours(caption) == colours
+
+
+def test_birds_agree_on_a_belly_as_flowers_on_petals() -> None:
+    white, grey = "a bird with a white belly", "it has a gray breast"
+    assert belly_colour([white, white, grey]) == "white"
+    assert belly_colour([white, grey]) is None
+
+
+def test_recolouring_a_belly_keeps_the_wings() -> None:
+    captions = ["a bird", "This bird has a white belly, and white wings."]
+    assert recoloured_belly(captions, "blue") == "this bird has a blue belly, and white wings."
+    assert recoloured_belly(["a red and white belly"], "blue") is None

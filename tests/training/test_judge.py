@@ -1,37 +1,27 @@
-"""Judges learn colours from real pictures' captions, and keep what they learnt."""
+"""Judges learn values from real pictures' captions, and keep what they learnt."""
 
-import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image
 from safetensors.torch import save_file
 
+from tests.training.painted import SHADES, write_squares
 from training import judge as judging
+from training.attributes import find_attribute
 from training.judge import BadJudge, Judge, accuracy, labelled
 
-SHADES = {"red": (200, 30, 40), "blue": (40, 60, 200)}
+COLOUR = find_attribute("clothes", "colour")
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Squares on white, red or blue, with captions of clothes; one silver one."""
-    folder = tmp_path_factory.mktemp("judge") / "clothes"
-    draw = np.random.default_rng(0)
-    for split, count in (("train", 48), ("test", 12)):
-        (folder / split).mkdir(parents=True)
-        lines = []
-        for i in range(count):
-            colour = ("red", "blue")[i % 2]
-            pixels = np.full((80, 80, 3), 250, np.uint8)
-            left, top = draw.integers(8, 24, 2)
-            pixels[top : top + 48, left : left + 48] = SHADES[colour] + draw.integers(-25, 25, 3)
-            Image.fromarray(pixels).save(folder / split / f"{i}.png")
-            named = colour if i else "silver"
-            lines.append(json.dumps({"file_name": f"{i}.png", "captions": [f"a {named} t-shirt"]}))
-        (folder / split / "metadata.jsonl").write_text("\n".join(lines))
+    """Squares on white, red or blue, with captions of clothes; the first of each split silver."""
+    folder = write_squares(tmp_path_factory.mktemp("judge") / "clothes", "a {colour} t-shirt")
+    for split in ("train", "test"):
+        path = folder / split / "metadata.jsonl"
+        first, *others = path.read_text().splitlines()
+        path.write_text("\n".join([first.replace("red", "silver"), *others]))
     return folder
 
 
@@ -39,28 +29,28 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def judge(data: Path) -> Judge:
     """Trained for a few seconds."""
     torch.manual_seed(0)
-    learner = Judge("clothes", ("red", "blue"))
-    real = labelled(data, "train", domain="clothes", cache=data / "cache", side=76)
+    learner = Judge("clothes", "colour", ("red", "blue"))
+    real = labelled(data, "train", COLOUR, cache=data / "cache", side=76)
     judging.train(learner, real, epochs=8, seed=0, batch=8)
     return learner
 
 
 def test_a_trained_judge_is_right_on_pictures_it_never_saw(judge: Judge, data: Path) -> None:
-    real = labelled(data, "test", domain="clothes", cache=data / "cache")
+    real = labelled(data, "test", COLOUR, cache=data / "cache")
     assert accuracy(judge, real)["all"] == 1
 
 
 def test_pictures_without_a_clear_colour_are_left_out(data: Path) -> None:
-    real = labelled(data, "test", domain="clothes", cache=data / "cache")
-    assert len(real.pictures) == len(real.colours) == 11
-    assert real.colours[0] == "blue"
+    real = labelled(data, "test", COLOUR, cache=data / "cache")
+    assert len(real.pictures) == len(real.values) == 11
+    assert real.values[0] == "blue"
 
 
 def test_a_saved_judge_decides_the_same(judge: Judge, tmp_path: Path) -> None:
     judge.save(tmp_path / "judge.safetensors")
     again = Judge.load(tmp_path / "judge.safetensors")
     images = torch.rand(3, 3, 64, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    assert (again.domain, again.colours) == (judge.domain, judge.colours)
+    assert (again.domain, again.attribute, again.values) == ("clothes", "colour", ("red", "blue"))
     assert torch.equal(again.shares(images), judge.shares(images))
 
 
@@ -76,7 +66,7 @@ def test_larger_pictures_are_brought_to_size(judge: Judge) -> None:
 
 
 def test_training_leaves_the_frozen_eyes_alone(judge: Judge) -> None:
-    fresh = Judge("clothes", ("red", "blue")).eyes.state_dict()
+    fresh = Judge("clothes", "colour", ("red", "blue")).eyes.state_dict()
     assert all(torch.equal(fresh[key], value) for key, value in judge.eyes.state_dict().items())
 
 
