@@ -1,4 +1,7 @@
-"""`python -m training`: train a system on a folder of captioned pictures, evaluate a checkpoint."""
+"""Train a system on a folder of captioned pictures, then evaluate its checkpoint.
+
+A text encoder comes first where a system reads by one; docs/training.md has the commands in order.
+"""
 
 import typer
 

@@ -37,6 +37,7 @@ from training.data import CaptionedPictures, Sampling, to_tensor
 from training.loop import Trainer, autocast, rank, share_weights, step_generator
 from training.sheets import row, sheet
 from training.steps import adam, descend, set_rate
+from training.word_vectors import WordVectors
 
 FILE = "damsm.safetensors"  # what a run's folder holds the encoders in
 MEASURE_EVERY = 50  # steps
@@ -85,10 +86,11 @@ class DamsmTrainer(Trainer):
         kept: CaptionedPictures,
         *,
         inception: Inception | None = None,
+        word_vectors: WordVectors | None = None,
         seed: int = 0,
         device: torch.device | None = None,
     ) -> None:
-        """`kept` are pictures that are only looked at.
+        """`kept` are pictures that are only looked at; `word_vectors` are where words begin.
 
         Raises:
             NeedsInception: the recipe looks through Inception-v3, and none is given.
@@ -97,6 +99,8 @@ class DamsmTrainer(Trainer):
         self.device = device or torch.device("cpu")
         self.recipe, self.data, self.kept, self.seed = recipe, data, kept, seed
         damsm = Damsm(recipe.model, data.vocabulary)
+        if word_vectors is not None:
+            word_vectors.fill(damsm.text.embedding)
         if recipe.model.image_encoder == "inception":
             if inception is None:
                 raise NeedsInception("this recipe looks through Inception-v3; give its weights")

@@ -6,6 +6,7 @@ cached as one uint8 array a size, and read through a memory map.
 """
 
 import json
+import os
 import random
 import re
 from collections import Counter
@@ -88,7 +89,7 @@ def cached_pictures(examples: Sequence[Example], side: int, cache: Path) -> NDAr
     path = cache / f"{sha256(files.encode()).hexdigest()[:16]}-{side}.npy"
     if not path.exists():
         cache.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".partial.npy")
+        partial = path.with_suffix(f".{os.getpid()}.partial.npy")  # one a process
         np.save(partial, np.stack([_square(example.file, side) for example in examples]))
         partial.replace(path)
     return np.load(path, mmap_mode="r")
@@ -203,6 +204,15 @@ class CaptionedPictures:
         """(S, S, 3), the middle of one picture."""
         spare = (self._pictures.shape[1] - self.image_size) // 2
         return self._pictures[row, spare : spare + self.image_size, spare : spare + self.image_size]
+
+    def spread(self, most: int) -> list[int]:
+        """Rows of at most so many pictures, spread over the classes."""
+        count = min(most, len(self))
+        return [i * len(self) // count for i in range(count)]
+
+    def centres(self, rows: Sequence[int]) -> Tensor:
+        """(B, 3, S, S) in [-1, 1], the middles of these pictures."""
+        return to_tensor(np.stack([self.centre(row) for row in rows]))
 
     def _crop(self, row: int, draw: random.Random) -> NDArray[np.uint8]:
         side = self.image_size

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
@@ -22,12 +21,13 @@ from torch.nn.functional import relu
 
 from models.layers import channels_last
 from models.lite import Lite, load_lite
-from models.text.captions import Reading, TrainedReader, reader
+from models.text.captions import Reading, TrainedReader, WordReader, reader
 from models.text.vocabulary import Vocabulary
-from training.data import CaptionedPictures, Sampling, to_tensor
+from training.data import CaptionedPictures, Sampling
 from training.loop import Trainer, autocast, rank, share_weights
 from training.sheets import row, sheet
 from training.steps import descend, set_rate
+from training.word_vectors import WordVectors
 
 FILE = "reader.safetensors"  # what a run's folder holds the text encoder in
 MEASURE_EVERY = 50  # steps
@@ -76,10 +76,11 @@ class JointEmbeddingTrainer(Trainer):
         kept: CaptionedPictures,
         *,
         steps: int,
+        word_vectors: WordVectors | None = None,
         seed: int = 0,
         device: torch.device | None = None,
     ) -> None:
-        """`kept` are pictures that are only looked at.
+        """`kept` are pictures that are only looked at; `word_vectors` are where words begin.
 
         Raises:
             OtherReading: `data` has words where the encoder reads letters, or letters for words.
@@ -92,6 +93,8 @@ class JointEmbeddingTrainer(Trainer):
         self.steps, self.seed = steps, seed
         self.words = Vocabulary(()) if data.by_characters else data.vocabulary
         self.reader = reader(recipe.model, self.words).to(self.device)
+        if word_vectors is not None and isinstance(self.reader, WordReader):
+            word_vectors.fill(self.reader.embedding)
         side = ImageSide(load_lite("lite0"), recipe.model.text_dim)
         self.image_side = channels_last(side.to(self.device))
         self.learnt = nn.ModuleDict({"reader": self.reader, "project": self.image_side.project})
@@ -121,22 +124,12 @@ class JointEmbeddingTrainer(Trainer):
     @torch.no_grad()
     def accuracy(self) -> float:
         """Share of kept pictures that no caption of other words fits better, in [0, 1]."""
-        chosen = self._spread(_KEPT)
+        chosen = self.kept.spread(_KEPT)
         index = self.kept.encode([self.kept.examples[i].captions[0] for i in chosen])
         index = index.to(self.device)
-        best = (self._see(chosen) @ self.reader(index).sentence.T).argmax(1)
+        seen = self.image_side(self.kept.centres(chosen).to(self.device))
+        best = (seen @ self.reader(index).sentence.T).argmax(1)
         return same_captions(index)[torch.arange(len(index)), best].float().mean().item()
-
-    def _see(self, chosen: list[int]) -> Tensor:
-        """Kept pictures, their middles, as vectors (B, D)."""
-        image = to_tensor(np.stack([self.kept.centre(i) for i in chosen]))
-        vectors: Tensor = self.image_side(image.to(self.device))
-        return vectors
-
-    def _spread(self, most: int) -> list[int]:
-        """Kept pictures spread over the classes."""
-        count = min(most, len(self.kept))
-        return [i * len(self.kept) // count for i in range(count)]
 
     def _rate(self, step: int) -> float:
         recipe = self.recipe
@@ -157,9 +150,9 @@ class JointEmbeddingTrainer(Trainer):
     def sheet(self) -> Image.Image:
         """Kept pictures, each beside that of their first captions which fits it best."""
         captions = sorted({example.captions[0] for example in self.kept.examples})
-        chosen = self._spread(_SHEET_ROWS)
-        image = to_tensor(np.stack([self.kept.centre(i) for i in chosen]))
-        best = (self._see(chosen) @ self.reader.read(captions).sentence.T).argmax(1).tolist()
+        image = self.kept.centres(self.kept.spread(_SHEET_ROWS))
+        seen = self.image_side(image.to(self.device))
+        best = (seen @ self.reader.read(captions).sentence.T).argmax(1).tolist()
         return sheet([[picture] for picture in row(image)], [captions[i] for i in best])
 
     def export(self, folder: Path, *, steps: int, hours: float) -> Path:

@@ -32,6 +32,7 @@ from training.features import FeatureDiscriminator, hinge_discriminator, hinge_g
 from training.loop import Average, Trainer, autocast, rank, share_weights, step_generator
 from training.sheets import row, sheet
 from training.steps import adam, descend, held, set_rate
+from training.word_vectors import WordVectors
 
 _SHEET_COLUMNS = 12
 
@@ -100,10 +101,14 @@ class TaganTrainer(Trainer):
         header: Header,
         *,
         steps: int,
+        word_vectors: WordVectors | None = None,
         seed: int = 0,
         device: torch.device | None = None,
     ) -> None:
-        """`kept` are pictures that are only looked at; `header` says what the export is of."""
+        """`kept` are pictures that are only looked at; `header` says what the export is of.
+
+        `word_vectors` are where words begin, in the generator and in the discriminator.
+        """
         torch.manual_seed(seed)
         self.device = device or torch.device("cpu")
         self.recipe, self.data, self.kept, self.header = recipe, data, kept, header
@@ -112,6 +117,9 @@ class TaganTrainer(Trainer):
         self.net = self._place(Tagan(cfg, vocabulary))
         self.disc = self._place(Discriminator(cfg))
         self.disc_words = self._place(nn.Embedding(len(vocabulary), cfg.word_dim, padding_idx=PAD))
+        if word_vectors is not None:
+            word_vectors.fill(self.net.embedding)
+            word_vectors.fill(self.disc_words)
         self.features = (
             self._place(FeatureDiscriminator(load_lite("lite0"), cfg.text_dim))
             if recipe.lambda_feature

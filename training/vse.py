@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
@@ -20,10 +19,11 @@ from torch.nn.functional import relu
 from models.layers import channels_last
 from models.lite import load_lite
 from models.text.vse import Reading, VisualSemanticEmbedding
-from training.data import CaptionedPictures, Sampling, to_tensor
+from training.data import CaptionedPictures, Sampling
 from training.loop import Trainer, autocast, rank, share_weights
 from training.sheets import row, sheet
 from training.steps import descend, set_rate
+from training.word_vectors import WordVectors
 
 FILE = "vse.safetensors"  # what a run's folder holds the text encoder in
 MEASURE_EVERY = 50  # steps
@@ -66,15 +66,18 @@ class VseTrainer(Trainer):
         kept: CaptionedPictures,
         *,
         steps: int,
+        word_vectors: WordVectors | None = None,
         seed: int = 0,
         device: torch.device | None = None,
     ) -> None:
-        """`kept` are pictures that are only looked at."""
+        """`kept` are pictures that are only looked at; `word_vectors` are where words begin."""
         torch.manual_seed(seed)
         self.device = device or torch.device("cpu")
         self.recipe, self.data, self.kept = recipe, data, kept
         self.steps, self.seed = steps, seed
         vse = VisualSemanticEmbedding(recipe.model, data.vocabulary, load_lite("lite0"))
+        if word_vectors is not None:
+            word_vectors.fill(vse.text.embedding)
         self.vse = channels_last(vse.to(self.device))
         self.learnt = nn.ModuleDict({"text": self.vse.text, "project": self.vse.project})
         self.optimizer = torch.optim.Adam(self.learnt.parameters(), recipe.learning_rate)
@@ -97,9 +100,11 @@ class VseTrainer(Trainer):
     @torch.no_grad()
     def accuracy(self) -> float:
         """Share of kept pictures to which no caption of other words is nearer, in [0, 1]."""
-        batch = self.kept.batch(min(_KEPT, len(self.kept)), seed=0, step=0)
-        index = batch.matching.to(self.device)
-        nearest = (self.vse.see(batch.image.to(self.device)) @ self.vse.read(index).T).argmax(1)
+        chosen = self.kept.spread(_KEPT)
+        index = self.kept.encode([self.kept.examples[i].captions[0] for i in chosen])
+        index = index.to(self.device)
+        seen = self.vse.see(self.kept.centres(chosen).to(self.device))
+        nearest = (seen @ self.vse.read(index).T).argmax(1)
         return same_words(index)[torch.arange(len(index)), nearest].float().mean().item()
 
     def _rate(self, step: int) -> float:
@@ -119,9 +124,7 @@ class VseTrainer(Trainer):
     def sheet(self) -> Image.Image:
         """Kept pictures, each under the nearest of the kept pictures' first captions."""
         captions = sorted({example.captions[0] for example in self.kept.examples})
-        count = min(_SHEET_ROWS, len(self.kept))
-        chosen = [i * len(self.kept) // count for i in range(count)]  # spread over the classes
-        image = to_tensor(np.stack([self.kept.centre(i) for i in chosen]))
+        image = self.kept.centres(self.kept.spread(_SHEET_ROWS))
         read = nn.functional.normalize(self.vse.text.read(captions).sentence, dim=1)
         nearest = (self.vse.see(image.to(self.device)) @ read.T).argmax(1).tolist()
         return sheet([[picture] for picture in row(image)], [captions[i] for i in nearest])

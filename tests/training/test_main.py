@@ -1,9 +1,14 @@
 """training/__main__.py: the commands, as a person types them."""
 
+import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from safetensors.torch import load_file
 from typer.testing import CliRunner, Result
 
 from models.checkpoint import read_header
@@ -16,6 +21,7 @@ from tests.training import (
     test_sisgan,
     test_stackgan,
     test_style_encoder,
+    test_tagan,
     test_tagan_scores,
     test_vse,
 )
@@ -28,10 +34,13 @@ from training import (
     sisgan,
     stackgan,
     style_encoder,
+    tagan,
     tagan_scores,
     vse,
 )
 from training.__main__ import app
+
+ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture
@@ -131,6 +140,49 @@ def test_a_trained_reader_serves_the_generator_and_what_is_trained_on_it(
     assert header.words == (("a", "thing") if reader == "words" else ())
     third = _invoke("style-encoder", *train, "--generator", generator)
     assert third.exit_code == 0, third.output
+
+
+@pytest.mark.parametrize("command", ["damsm", "vse", "joint-embedding", "tagan"])
+def test_words_begin_from_vectors_whose_width_they_take(
+    toys: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setitem(tagan.RECIPES, "small", test_tagan.RECIPE)
+    vectors = Path("glove.txt")
+    vectors.write_text("the 1 2 3 4\nthing 100 200 300 400\n")
+    result = _invoke(command, "--data", toys, "--steps", 1, "--word-vectors", vectors)
+    assert result.exit_code == 0, result.output
+    assert "1 of 2 words begin from glove.txt" in result.output
+    (path,) = Path(".runs").glob("*/*.safetensors")
+    tables = [v for k, v in load_file(path).items() if k.endswith("embedding.weight")]
+    for table in tables:
+        assert table[-1].round(decimals=-2).tolist() == [100, 200, 300, 400]  # after one step
+    assert tables
+
+
+def test_letters_have_no_word_vectors(toys: Path) -> None:
+    Path("glove.txt").write_text("thing 1 2\n")
+    given = ("--reader", "char-gru", "--word-vectors", "glove.txt")
+    result = _invoke("joint-embedding", "--data", toys, *given)
+    assert result.exit_code == 2
+    assert "no word vectors" in _flat(result.output)
+
+
+def test_two_processes_train_one_text_encoder(toys: Path) -> None:
+    small = ("image_size=32", "batch_size=4", "model.word_dim=6", "model.text_dim=8")
+    options = [part for setting in small for part in ("--set", setting)]
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    command = [*torchrun, "-m", "training", "vse", "--data", str(toys), "--steps", "50", *options]
+    done = subprocess.run(
+        command,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("wrote .runs/vse-toys/vse.safetensors") == 1
+    (row,) = Path(".runs/vse-toys/log.jsonl").read_text().splitlines()
+    assert json.loads(row)["step"] == 50
 
 
 def test_an_ablation_is_a_run_of_its_own(toys: Path, monkeypatch: pytest.MonkeyPatch) -> None:

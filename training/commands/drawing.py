@@ -18,7 +18,7 @@ from training.commands.running import Material, chosen, load_system, train_syste
 from training.generation import Recipe
 from training.loop import Trainer
 
-_PANEL = "Systems that draw from words alone"
+_PANEL = "Systems that draw a caption"
 
 Text = Annotated[
     Path | None,
@@ -30,7 +30,7 @@ app = typer.Typer()
 
 @command(app, "gan-int-cls", panel=_PANEL, steps=20_000)
 def train_gan_int_cls(options: SystemOptions, text: Text = None) -> None:
-    """Train GAN-INT-CLS: a caption to a small picture."""
+    """Train GAN-INT-CLS: a small picture."""
     recipe = chosen(options, gan_int_cls.RECIPES)
     _train(options, recipe, gan_int_cls.GanIntClsTrainer, system="gan_int_cls", text=text)
 
@@ -43,7 +43,7 @@ def train_stackgan(
         Path | None, typer.Option(help="Checkpoint of a trained Stage-I, to train Stage-II on it.")
     ] = None,
 ) -> None:
-    """Train StackGAN: Stage-I, a sketch; then, with --sketcher, Stage-II, four times the side."""
+    """Train StackGAN: a sketch; --sketcher: four times the side."""
     if not sketcher:
         recipe = chosen(options, stackgan.RECIPES)
         _train(options, recipe, stackgan.StackganTrainer, system="stackgan", text=text)
@@ -63,7 +63,7 @@ def train_stackgan(
 
 @command(app, "stackgan-v2", panel=_PANEL, steps=20_000)
 def train_stackgan_v2(options: SystemOptions, text: Text = None) -> None:
-    """Train StackGAN-v2: a caption to pictures of several sizes, all at once."""
+    """Train StackGAN-v2: several sizes at once."""
     recipe = chosen(options, stackgan_v2.RECIPES)
     _train(options, recipe, stackgan_v2.StackganV2Trainer, system="stackgan_v2", text=text)
 
@@ -73,7 +73,7 @@ def train_attngan(
     options: SystemOptions,
     encoders: Annotated[Path, typer.Option(help="damsm.safetensors of a damsm run.")],
 ) -> None:
-    """Train AttnGAN: a caption to a picture, with the encoders of a damsm run."""
+    """Train AttnGAN, after damsm: stage by stage, word by word."""
     recipe = chosen(options, attngan.RECIPES)
     judge = load_damsm(encoders)
     train_system(

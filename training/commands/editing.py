@@ -12,7 +12,7 @@ from models.gan_int_cls import GanIntCls
 from models.tagan import Tagan
 from models.text.vse import SentenceReader
 from training import inversion, sisgan, style_encoder, tagan, tagan_scores
-from training.commands.options import SystemOptions, TrainOptions, command
+from training.commands.options import SystemOptions, TrainOptions, WordVectorsFile, command
 from training.commands.running import (
     Material,
     chosen,
@@ -27,14 +27,14 @@ app = typer.Typer()
 
 
 @command(app, "tagan", panel=_PANEL)
-def train_tagan(options: SystemOptions) -> None:
-    """Train TAGAN: a picture and a caption to the edited picture."""
-    recipe = chosen(options, tagan.RECIPES)
+def train_tagan(options: SystemOptions, word_vectors: WordVectorsFile = None) -> None:
+    """Train TAGAN: changes what is named, keeps the rest."""
+    recipe = chosen(options, tagan.RECIPES, word_vectors=word_vectors)
     train_system(
         options,
         recipe,
         tagan.TaganTrainer,
-        Material(recipe.model.image_size, recipe.model.max_words),
+        Material(recipe.model.image_size, recipe.model.max_words, word_vectors=word_vectors),
         system="tagan",
     )
 
@@ -44,7 +44,7 @@ def train_tagan_scores(
     options: TrainOptions,
     generator: Annotated[Path, typer.Option(help="Checkpoint of a tagan run.")],
 ) -> None:
-    """Train a score for each word of a caption, for a TAGAN that has none."""
+    """Train a score for each word, for a TAGAN that has none."""
     trained = load_system(generator, Tagan)
     train_part(
         options,
@@ -61,7 +61,7 @@ def train_sisgan(
     options: SystemOptions,
     text: Annotated[Path, typer.Option(help="vse.safetensors of a vse run.")],
 ) -> None:
-    """Train SISGAN: a picture and a caption to a new picture, with the reader of a vse run."""
+    """Train SISGAN, after vse: the caption in the picture's pose."""
     recipe = chosen(options, sisgan.RECIPES)
     reader = SentenceReader.load(text)
     train_system(
@@ -78,7 +78,7 @@ def train_style_encoder(
     options: SystemOptions,
     generator: Annotated[Path, typer.Option(help="Checkpoint of a gan-int-cls run.")],
 ) -> None:
-    """Train GAN-INT-CLS's style encoder: the look of a picture, what a caption says."""
+    """Train style transfer, after gan-int-cls."""
     recipe = chosen(options, style_encoder.RECIPES)
     trained = load_system(generator, GanIntCls)
     train_system(
@@ -102,7 +102,7 @@ def train_inversion(
         Path, typer.Option(help="Checkpoint of a stackgan-v2, attngan or gan-int-cls run.")
     ],
 ) -> None:
-    """Train in-domain inversion: photos found again in a generator, redrawn by other words."""
+    """Train inversion of photos in a generator that draws."""
     recipe = chosen(options, inversion.RECIPES)
     trained = load_system(generator, Invertible)  # type: ignore[type-abstract]
     name = read_header(generator).system

@@ -10,10 +10,10 @@ import typer
 
 from models.inception import load_published
 from training import damsm, joint_embedding, vse
-from training.commands.options import TrainOptions, command
+from training.commands.options import TrainOptions, WordVectorsFile, command
 from training.commands.running import Material, chosen, train_encoder
 
-_PANEL = "First: text encoders"
+_PANEL = "First, for some systems: text encoders"
 
 app = typer.Typer()
 
@@ -25,11 +25,14 @@ def train_joint_embedding(
         Literal["words", "char-gru", "char-rnn"] | None,
         typer.Option(help="By words, or by letters (char-CNN-RNN); default: the recipe's."),
     ] = None,
+    word_vectors: WordVectorsFile = None,
 ) -> None:
-    """Train the text encoder of GAN-INT-CLS and StackGAN: captions that tell pictures apart."""
-    recipe = chosen(options, joint_embedding.RECIPES)
+    """Train what GAN-INT-CLS and the StackGANs may read by."""
+    recipe = chosen(options, joint_embedding.RECIPES, word_vectors=word_vectors)
     if reader:
         recipe = replace(recipe, model=replace(recipe.model, reader=reader))
+    if word_vectors and recipe.model.by_characters:
+        raise typer.BadParameter("what reads letters has no word vectors")
     train_encoder(
         options,
         recipe,
@@ -38,6 +41,7 @@ def train_joint_embedding(
             recipe.image_size,
             recipe.model.max_words,
             by_characters=recipe.model.by_characters,
+            word_vectors=word_vectors,
         ),
         name=f"joint-{recipe.model.reader}",
         then="gan-int-cls --text (also stackgan, stackgan-v2)",
@@ -50,9 +54,10 @@ def train_damsm(
     inception: Annotated[
         Path | None, typer.Option(help="Weights of torchvision's Inception-v3, for paper.")
     ] = None,
+    word_vectors: WordVectorsFile = None,
 ) -> None:
-    """Train AttnGAN's encoders: how well a picture and a caption go together."""
-    recipe = chosen(options, damsm.RECIPES)
+    """Train what AttnGAN reads and is judged by."""
+    recipe = chosen(options, damsm.RECIPES, word_vectors=word_vectors)
     if (recipe.model.image_encoder == "inception") != (inception is not None):
         wanted = "needs" if inception is None else "does not look through"
         raise typer.BadParameter(f"recipe {options.recipe!r} {wanted} Inception-v3 (--inception)")
@@ -61,21 +66,21 @@ def train_damsm(
         options,
         recipe,
         partial(damsm.DamsmTrainer, inception=trunk),
-        Material(recipe.image_size, recipe.model.max_words),
+        Material(recipe.image_size, recipe.model.max_words, word_vectors=word_vectors),
         name="damsm",
         then="attngan --encoders",
     )
 
 
 @command(app, "vse", panel=_PANEL, steps=5_000)
-def train_vse(options: TrainOptions) -> None:
-    """Train SISGAN's text encoder: captions near their pictures."""
-    recipe = chosen(options, vse.RECIPES)
+def train_vse(options: TrainOptions, word_vectors: WordVectorsFile = None) -> None:
+    """Train what SISGAN reads by."""
+    recipe = chosen(options, vse.RECIPES, word_vectors=word_vectors)
     train_encoder(
         options,
         recipe,
         partial(vse.VseTrainer, steps=options.steps),
-        Material(recipe.image_size, recipe.model.max_words),
+        Material(recipe.image_size, recipe.model.max_words, word_vectors=word_vectors),
         name="vse",
         then="sisgan --text",
     )

@@ -15,6 +15,7 @@ from training.commands.settings import BadSetting, OtherRecipe
 from training.data import BadData
 from training.sisgan import NeedsVgg16
 from training.stackgan import WrongSketcher
+from training.word_vectors import BadVectors
 
 # What a person can put right; the rest are our mistakes, and keep their traceback.
 _REFUSALS = (
@@ -22,6 +23,7 @@ _REFUSALS = (
     BadData,
     BadReader,
     BadSetting,
+    BadVectors,
     NeedsVgg16,
     OtherRecipe,
     WrongSketcher,
@@ -48,6 +50,15 @@ class TrainOptions:
     @property
     def domain_name(self) -> str:
         return self.domain or self.data.resolve().name
+
+
+WordVectorsFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--word-vectors",
+        help="GloVe's or fastText's text file that words begin from; its width is their width.",
+    ),
+]
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from training import loop
 from training.commands.options import SystemOptions, TrainOptions
 from training.commands.settings import changed, keep
 from training.data import CaptionedPictures, Example, Sampling, read_split
+from training.word_vectors import WordVectors, read_word_vectors, vector_width
 
 _KEPT_SHARE = 20  # one picture in so many is kept from training, to be looked at
 
@@ -37,23 +38,30 @@ class Material:
     max_words: int  # T at most
     vocabulary: Vocabulary | None = None  # None: that of the captions
     by_characters: bool = False  # by letters; the system has no vocabulary then
+    word_vectors: Path | None = None  # what the words begin from
 
 
 R = TypeVar("R", bound=Recipe)
 S = TypeVar("S", bound=System)
 
 
-def chosen(options: TrainOptions, recipes: Mapping[str, R]) -> R:
-    """The recipe that was asked for, with the settings that were.
+def chosen(
+    options: TrainOptions, recipes: Mapping[str, R], *, word_vectors: Path | None = None
+) -> R:
+    """The recipe that was asked for, with the settings that were, and words as wide as vectors.
 
     Raises:
         typer.BadParameter: there is none of this name.
         BadSetting: it has no such setting, or the setting no such value.
+        BadVectors: the file holds none.
     """
     if options.recipe not in recipes:
         names = ", ".join(recipes)
         raise typer.BadParameter(f"no recipe {options.recipe!r}; there is: {names}")
-    return changed(recipes[options.recipe], options.changes or ())
+    settings = list(options.changes or ())
+    if word_vectors:
+        settings.append(f"model.word_dim={vector_width(word_vectors)}")
+    return changed(recipes[options.recipe], settings)
 
 
 def load_system(path: Path, kind: type[S]) -> S:
@@ -98,7 +106,7 @@ def train_system(
     def trainer() -> loop.Trainer:
         pictures = _pictures(examples, vocabulary, material, recipe.sampling)
         given = {"steps": options.steps, "seed": options.seed, "device": loop.device()}
-        return build(recipe, *pictures, header, **given)
+        return build(recipe, *pictures, header, **given, **_beginning(material, vocabulary))
 
     if path := _run(options, header.id, recipe, trainer):
         typer.echo(f"wrote {path}; copy it to checkpoints/ to use it")
@@ -122,7 +130,8 @@ def train_encoder(
 
     def trainer() -> loop.Trainer:
         pictures = _pictures(examples, vocabulary, material, recipe.sampling)
-        return build(recipe, *pictures, seed=options.seed, device=loop.device())
+        given = {"seed": options.seed, "device": loop.device()}
+        return build(recipe, *pictures, **given, **_beginning(material, vocabulary))
 
     if path := _run(options, f"{name}-{options.domain_name}", recipe, trainer):
         typer.echo(f"wrote {path}; give it to `python -m training {then}`")
@@ -165,6 +174,16 @@ def _run(
         if loop.is_main():
             keep(recipe, folder)
         return loop.run(trainer(), settings)
+
+
+def _beginning(material: Material, vocabulary: Vocabulary) -> dict[str, WordVectors]:
+    """What trainers of words are given that begin from vectors; says how many do."""
+    if material.word_vectors is None:
+        return {}
+    vectors = read_word_vectors(material.word_vectors, vocabulary)
+    count, name = len(vectors.rows) - 1, material.word_vectors.name
+    typer.echo(f"{count} of {len(vocabulary.words)} words begin from {name}")
+    return {"word_vectors": vectors}
 
 
 def split_kept(examples: list[Example]) -> tuple[list[Example], list[Example]]:
