@@ -70,10 +70,9 @@ def web(
     host: Host = None, port: Port = None, access: Access = None, data_dir: DataDir = None
 ) -> None:
     """Run the web server alone; REDIS_URL and WORDBRUSH_STORE_URL name the rest."""
-    import uvicorn
-
     from app.access import NoKeys
     from app.main import create_app
+    from app.server import serve
     from worker import logs
     from worker.tracing import TracingNotInstalled
 
@@ -84,14 +83,7 @@ def web(
         typer.secho(f"wordbrush: {error}", err=True, fg="red")
         raise typer.Exit(1) from None
     logs.configure("web", settings.log_format)
-    uvicorn.run(
-        app,
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=5,
-    )
+    serve(app, settings.host, settings.port)
 
 
 @cli.command()

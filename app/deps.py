@@ -1,6 +1,7 @@
 """What routes are given: the parts that `create_app` made, by their types."""
 
 from dataclasses import dataclass
+from threading import Event
 from typing import Annotated
 
 import redis.asyncio
@@ -32,6 +33,7 @@ class Services:
     streams: redis.asyncio.Redis  # the queue server, for the event loop: events of jobs
     followers: CapacityLimiter  # streams of events that are open
     metrics: CollectorRegistry
+    leaving: Event  # set when the process is to end: nobody is to wait in it any longer
 
 
 async def _services(request: Request) -> Services:

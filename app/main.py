@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
+from threading import Event
 from types import ModuleType
 from typing import Any
 
@@ -130,6 +131,7 @@ def _services(settings: Settings) -> Services:
         streams=connect_async(settings.redis_url, max_connections=settings.max_followers),
         followers=CapacityLimiter(settings.max_followers),
         metrics=create_registry(queue),
+        leaving=Event(),
     )
 
 

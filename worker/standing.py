@@ -1,7 +1,7 @@
 """How jobs and workers stand, as anybody may ask. Free of torch."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from time import monotonic
@@ -128,8 +128,11 @@ class Standing:
         return seconds_left(view, ahead, paces, running=running, workers=len(self.workers()))
 
     @outages_named()
-    def wait(self, job_id: str, timeout_s: float) -> JobView:
-        """The job as soon as it has ended, or as it stands after `timeout_s`.
+    def wait(
+        self, job_id: str, timeout_s: float, is_over: Callable[[], bool] = lambda: False
+    ) -> JobView:
+        """The job as soon as it has ended, or as it stands after `timeout_s`, or a moment after
+        `is_over` says that nobody should wait any longer.
 
         Raises:
             UnknownJob: there is none.
@@ -137,7 +140,7 @@ class Standing:
         deadline = monotonic() + timeout_s
         last = events.START
         while not (view := self.read(job_id)).status.is_final:
-            if (left_s := deadline - monotonic()) <= 0:
+            if (left_s := deadline - monotonic()) <= 0 or is_over():
                 break
             slice_s = min(left_s, _WAIT_SLICE_S)
             for event in events.await_events(

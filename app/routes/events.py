@@ -69,6 +69,8 @@ async def follow_job(
                 yield _event("status", JobEvent.of(event.status, event.progress), event.id)
         if view.status.is_final:
             break
+        if services.leaving.is_set():  # the client comes again with the last event's id
+            return
         if view.queue_position not in (None, position):
             position = view.queue_position
             left_s = await to_thread.run_sync(services.queue.seconds_left, view)

@@ -35,6 +35,8 @@ def readyz(services: All) -> Ready:
 
 
 def _obstacles(services: Services) -> Iterator[str]:
+    if services.leaving.is_set():
+        yield "this server is about to stop"
     if not len(services.models):
         yield "there is no checkpoint to serve"
     try:

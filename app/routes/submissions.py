@@ -72,7 +72,12 @@ async def _view(services: Services, job_id: str, wait_s: int | None, response: R
         return await to_thread.run_sync(services.queue.read, job_id)
     response.headers["Preference-Applied"] = f"wait={wait_s}"
     return await to_thread.run_sync(
-        services.queue.wait, job_id, wait_s, limiter=services.waiters, abandon_on_cancel=True
+        services.queue.wait,
+        job_id,
+        wait_s,
+        services.leaving.is_set,
+        limiter=services.waiters,
+        abandon_on_cancel=True,
     )
 
 
