@@ -35,7 +35,7 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	{ echo "Wordbrush needs Python 3.11 or later; make PYTHON=/path/to/python3.11 names another"; exit 1; }
 	@echo "Setting up $(VENV); the first time downloads PyTorch and takes some minutes."
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP_INSTALL) --editable .
+	$(PIP_INSTALL) --editable '.[train]'
 	touch $@
 
 $(VENV)/dev: $(VENV)/installed

@@ -22,7 +22,7 @@ from app.middleware import add_headers
 from worker.idempotency import KeyReused
 from worker.pictures import BadCrop, BadPicture, NotAPicture, TooLarge
 from worker.queue import QueueDown, QueueFull, UnknownJob
-from worker.store import NotStored
+from worker.store import NotStored, StoreDown
 
 _log = logging.getLogger(__name__)
 
@@ -131,6 +131,7 @@ _TRANSLATIONS: Mapping[type[Exception], Callable[[Any], Problem]] = {
     BadCrop: lambda error: InvalidRequest.of("crop", str(error)),
     UnknownJob: lambda _: NotFound("there is no such job: its id is wrong, or it was long ago"),
     NotStored: lambda _: Gone("the picture is no longer kept: ask for it again"),
+    StoreDown: lambda _: Unavailable("the store cannot be reached: nothing was taken on"),
     UnknownModel: lambda error: InvalidRequest.of("model", str(error), suggestions=error.known),
     KeyReused: lambda error: InvalidRequest.of("Idempotency-Key", str(error)),
     QueueFull: lambda _: Unavailable("the queue is full: try again later"),

@@ -6,12 +6,14 @@ Free of torch: the web process reads and writes it too.
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal, Self
 from uuid import uuid4
 
 from fsspec.core import url_to_fs
+from fsspec.implementations.local import LocalFileSystem
 
 from worker.settings import Settings
 
@@ -25,6 +27,10 @@ class NotStored(LookupError):
     """The store has nothing under this id: it never had, or its time is over."""
 
 
+class StoreDown(ConnectionError):
+    """The store can't be reached, or takes nothing."""
+
+
 @dataclass(frozen=True)
 class Entry:
     """What the store knows of one file."""
@@ -33,11 +39,26 @@ class Entry:
     expires_at: datetime
 
 
+@contextmanager
+def _outages_named() -> Iterator[None]:
+    """Errors of the storage as ours: each kind has its own."""
+    try:
+        yield
+    except NotStored:
+        raise
+    except Exception as error:
+        raise StoreDown(f"the store takes or gives no files: {error}") from error
+
+
 class Store:
     """Files of two kinds in one place."""
 
     def __init__(self, url: str, *, upload_ttl_s: int, result_ttl_s: int) -> None:
-        self._files, self._root = url_to_fs(url)
+        # Without a cache of listings: what another process has just written is there.
+        self._files, self._root = url_to_fs(url, use_listings_cache=False)
+        # In a folder a file is there in the instant that it is begun, so it is written under
+        # another name first; an object appears when it is whole.
+        self._writes_in_place = not isinstance(self._files, LocalFileSystem)
         self._ttl = {
             "uploads": timedelta(seconds=upload_ttl_s),
             "results": timedelta(seconds=result_ttl_s),
@@ -54,27 +75,47 @@ class Store:
         )
 
     def put(self, data: bytes, *, kind: Kind, suffix: str = "") -> str:
-        """Keep `data` and return its id, which nobody can guess; `suffix` is such as ".png"."""
+        """Keep `data` and return its id, which nobody can guess; `suffix` is such as ".png".
+
+        Raises:
+            StoreDown: it can't be kept.
+        """
         if not _SUFFIX.fullmatch(suffix):
             raise ValueError(f"a suffix is a dot and up to five letters or digits, not {suffix!r}")
         token = uuid4().hex
         folder = f"{self._root}/{kind}"
-        unfinished = f"{folder}/.{token}"  # renamed when whole, so that no reader sees half of it
-        self._files.pipe_file(unfinished, data)
-        self._files.mv(unfinished, f"{folder}/{token}{suffix}")
+        path = f"{folder}/{token}{suffix}"
+        written = path if self._writes_in_place else f"{folder}/.{token}"
+        with _outages_named():
+            self._files.pipe_file(written, data)
+            if written != path:
+                self._files.mv(written, path)
         return f"{kind}-{token}{suffix}"
+
+    def check(self) -> None:
+        """Nothing, if the store takes files.
+
+        Raises:
+            StoreDown: it takes none.
+        """
+        probe = f"{self._root}/.ready-{uuid4().hex}"
+        with _outages_named():
+            self._files.pipe_file(probe, b"")
+            self._files.rm_file(probe)
 
     def get(self, file_id: str) -> bytes:
         """The bytes kept under `file_id`.
 
         Raises:
             NotStored: there are none, or their time is over.
+            StoreDown: nobody can know.
         """
         self.entry(file_id)
-        try:
-            data: bytes = self._files.cat_file(self._path(file_id))
-        except FileNotFoundError:
-            raise NotStored(f"{file_id} is gone") from None
+        with _outages_named():
+            try:
+                data: bytes = self._files.cat_file(self._path(file_id))
+            except FileNotFoundError:
+                raise NotStored(f"{file_id} is gone") from None
         return data
 
     def entry(self, file_id: str) -> Entry:
@@ -82,12 +123,14 @@ class Store:
 
         Raises:
             NotStored: there is none, or its time is over.
+            StoreDown: nobody can know.
         """
         path = self._path(file_id)
-        try:
-            size, written = self._files.size(path), self._files.modified(path)
-        except FileNotFoundError:
-            raise NotStored(f"{file_id} is gone, or never was") from None
+        with _outages_named():
+            try:
+                size, written = self._files.size(path), self._files.modified(path)
+            except FileNotFoundError:
+                raise NotStored(f"{file_id} is gone, or never was") from None
         expires_at = written + self._ttl[file_id.partition("-")[0]]
         if expires_at <= datetime.now(UTC):
             raise NotStored(f"{file_id} was kept until {expires_at:%Y-%m-%d %H:%M} UTC")

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from fastapi import APIRouter
-from fsspec.core import url_to_fs
 
 from app.deps import All, Services
 from app.errors import Unavailable, responses
 from app.schemas import Alive, Ready
 from worker.queue import QueueDown
+from worker.store import Store, StoreDown
 
 router = APIRouter(tags=["health"])
 
@@ -44,16 +44,13 @@ def _obstacles(services: Services) -> Iterator[str]:
             yield "no worker has a model in memory yet"
     except QueueDown:
         yield "the queue cannot be reached"
-    if not _takes_files(services.settings.store_url):
+    if not _takes_files(services.store):
         yield "the store takes no files"
 
 
-def _takes_files(store_url: str) -> bool:
-    files, root = url_to_fs(store_url)
-    probe = f"{root}/.ready"
+def _takes_files(store: Store) -> bool:
     try:
-        files.pipe_file(probe, b"")
-        files.rm_file(probe)
-    except OSError:
+        store.check()
+    except StoreDown:
         return False
     return True

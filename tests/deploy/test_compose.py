@@ -1,0 +1,210 @@
+"""Dockerfile and docker-compose.yml, read as text and held against the code that they name."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from app.main import create_app
+from app.queue_server import find_server, write_config
+from app.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICES: dict[str, Any] = COMPOSE["services"]
+OURS = ("web", "worker", "worker-gpu")
+SAMPLE = (ROOT / "deploy" / "compose.env").read_text()
+
+_BLOCKED = """
+import sys
+from importlib.abc import MetaPathFinder
+
+class NotInstalled(MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {names!r}:
+            raise ModuleNotFoundError(f"no module named {{name}}", name=name)
+
+sys.meta_path.insert(0, NotInstalled())
+from app.main import create_app
+from app.settings import Settings
+import app.cli, app.server, app.supervisor, worker.alive
+create_app(Settings()).openapi()
+"""
+
+
+def stages() -> dict[str, list[tuple[str, str]]]:
+    """The Dockerfile's instructions by stage, continued lines joined."""
+    text = re.sub(r"\\\n\s*", "", (ROOT / "Dockerfile").read_text())
+    found: dict[str, list[tuple[str, str]]] = {}
+    name = ""
+    for line in text.splitlines():
+        if not (match := re.match(r"([A-Z]+)\s+(.*)", line)):
+            continue
+        if match[1] == "FROM":
+            name = match[2].split()[-1]
+        found.setdefault(name, []).append((match[1], match[2]))
+    return found
+
+
+def lineage(stage: str) -> list[tuple[str, str]]:
+    """A stage's instructions after those of the stages that it builds on."""
+    all_stages = stages()
+    base = all_stages[stage][0][1].split()[0]
+    return [*(lineage(base) if base in all_stages else []), *all_stages[stage]]
+
+
+def environment(instructions: list[tuple[str, str]]) -> dict[str, str]:
+    text = " ".join(rest for kind, rest in instructions if kind == "ENV")
+    return dict(word.split("=", 1) for word in text.split())
+
+
+def test_every_setting_that_is_named_exists() -> None:
+    named = set(re.findall(r"WORDBRUSH_[A-Z_0-9]+", (ROOT / "Dockerfile").read_text()))
+    for service in SERVICES.values():
+        named |= {name for name in service.get("environment", {}) if name.startswith("WORDBRUSH_")}
+    known = {f"WORDBRUSH_{name.upper()}" for name in Settings.model_fields}
+    assert named <= known
+    assert {"WORDBRUSH_STORE_URL", "WORDBRUSH_ACCESS", "WORDBRUSH_MODELS_MB"} <= named
+
+
+def test_what_compose_asks_of_the_environment_is_in_the_sample() -> None:
+    text = (ROOT / "docker-compose.yml").read_text()
+    required = set(re.findall(r"\$\{([A-Z_]+):\?", text))
+    assert required == {"VALKEY_PASSWORD"}
+    for name in (*required, "WORDBRUSH_PUBLISH", "COMPOSE_PROFILES", "AWS_ENDPOINT_URL"):
+        assert f"{name}=" in SAMPLE
+
+
+def test_the_sample_has_no_password_and_is_reached_from_this_machine_alone() -> None:
+    assert "VALKEY_PASSWORD=\n" in SAMPLE
+    assert "WORDBRUSH_PUBLISH=127.0.0.1:8000" in SAMPLE
+    assert SERVICES["web"]["ports"] == ["${WORDBRUSH_PUBLISH:-127.0.0.1:8000}:8000"]
+    assert all("ports" not in service for name, service in SERVICES.items() if name != "web")
+
+
+def test_ports_and_addresses_are_those_of_the_code(tmp_path: Path) -> None:
+    port = str(Settings.model_fields["port"].default)
+    web = lineage("web")
+    assert ("EXPOSE", port) in web
+    [check] = [rest for kind, rest in web if kind == "HEALTHCHECK"]
+    address = re.search(r"http://127\.0\.0\.1:(\d+)(/\w+)", check)
+    assert address is not None
+    assert address[1] == port
+    assert address[2] in create_app(Settings(data_dir=tmp_path)).openapi()["paths"]
+
+
+def test_commands_exist() -> None:
+    for stage, words in (("web", ["-m", "app", "web", "--help"]), ("worker", ["-m", "worker"])):
+        entry, command = (
+            json.loads(rest)
+            for wanted in ("ENTRYPOINT", "CMD")
+            for kind, rest in lineage(stage)
+            if kind == wanted
+        )
+        assert [*entry[1:], *command] == words[:3] if stage == "web" else words
+    shown = subprocess.run(
+        [sys.executable, "-m", "app", "web", "--help"], cwd=ROOT, capture_output=True, check=True
+    )
+    assert b"--access" in shown.stdout
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_container_is_shut_in(name: str) -> None:
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    target = service.get("build", {}).get("target")
+    users = [rest for kind, rest in lineage(target) if kind == "USER"] if target else []
+    assert service.get("user", (users or ["root"])[-1]).split(":")[0] not in ("root", "0")
+    has_own = target and any(kind == "HEALTHCHECK" for kind, _ in lineage(target))
+    assert "healthcheck" in service or has_own
+
+
+def test_images_are_built_from_stages_that_exist_and_copy_what_exists() -> None:
+    assert {SERVICES[name]["build"]["target"] for name in OURS} == {"web", "worker"}
+    for name, service in SERVICES.items():
+        if "build" in service:
+            assert service["build"]["target"] in stages(), name
+    ignored = (ROOT / ".dockerignore").read_text()
+    for instructions in stages().values():
+        for kind, rest in instructions:
+            if kind == "COPY" and "--from" not in rest:
+                for source in rest.split()[:-1]:
+                    assert (ROOT / source).exists(), source
+                    assert f"!{source}\n" in ignored, source
+
+
+def test_the_queue_server_keeps_jobs_as_our_own_does(tmp_path: Path) -> None:
+    command = " ".join(SERVICES["valkey"]["command"])
+    own = write_config(find_server(), tmp_path).read_text()
+    for option in ("appendonly", "appendfsync", "maxmemory-policy"):
+        [value] = re.findall(rf"^{option} (\S+)$", own, re.MULTILINE)
+        assert f"--{option} {value}" in command
+    assert '--requirepass "$$VALKEY_PASSWORD"' in command
+    for name in OURS:
+        address = SERVICES[name]["environment"]["REDIS_URL"]
+        assert re.fullmatch(r"redis://:\$\{VALKEY_PASSWORD[^}]*\}@valkey:6379/0", address)
+
+
+def test_workers_come_on_a_cpu_or_a_gpu_and_have_time_to_finish() -> None:
+    assert SERVICES["worker"]["profiles"] == ["cpu"]
+    assert SERVICES["worker-gpu"]["profiles"] == ["gpu"]
+    [device] = SERVICES["worker-gpu"]["deploy"]["resources"]["reservations"]["devices"]
+    assert device["capabilities"] == ["gpu"]
+    for name in ("worker", "worker-gpu"):
+        grace_s = int(SERVICES[name]["stop_grace_period"].removesuffix("s"))
+        assert grace_s > Settings.model_fields["job_timeout_s"].default
+
+
+def test_the_web_image_installs_no_torch_and_the_worker_image_does() -> None:
+    extras = {}
+    for name in ("web", "worker"):
+        [run] = [rest for kind, rest in stages()[f"installed-{name}"] if kind == "RUN"]
+        words = re.search(r"requirements\.py ([\w ]+) >", run)
+        assert words is not None
+        extras[name] = words[1].split()
+        listed = subprocess.run(
+            [sys.executable, "deploy/requirements.py", *extras[name]],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert ("torch\n" in listed.stdout) is (name == "worker")
+        assert "s3fs\n" in listed.stdout
+    optional = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert {*extras["web"], *extras["worker"]} <= optional["optional-dependencies"].keys()
+
+
+def test_the_web_process_starts_where_nothing_of_the_worker_is_installed(tmp_path: Path) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    names = {*extras["worker"], "matplotlib", "s3fs", "botocore", "scipy"}
+    done = subprocess.run(
+        [sys.executable, "-c", _BLOCKED.format(names=names)],
+        cwd=ROOT,
+        env=os.environ | {"WORDBRUSH_DATA_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_what_is_told_of_the_environment_is_where_containers_have_it() -> None:
+    told = environment(lineage("web"))
+    assert told["WORDBRUSH_KEYS_FILE"].startswith("/keys/")
+    assert told["WORDBRUSH_DATA_DIR"] == "/data"
+    volumes = SERVICES["web"]["volumes"]
+    assert volumes == ["data:/data", "keys:/keys"]
+    assert set(COMPOSE["volumes"]) == {
+        volume.split(":")[0] for service in SERVICES.values() for volume in service["volumes"]
+    }

@@ -1,0 +1,112 @@
+"""The store on S3: a real server over HTTP, that of moto."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import httpx
+import pytest
+from moto.server import ThreadedMotoServer
+from PIL import Image
+from s3fs import S3FileSystem
+
+from tests.processes import until
+from worker.queue import JobQueue
+from worker.settings import Settings
+from worker.store import NotStored, Store, StoreDown
+
+ROOT = Path(__file__).resolve().parents[2]
+URL = "s3://wordbrush/pictures"
+
+
+@pytest.fixture
+def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An S3 server with nothing in it, named by the environment as any other is."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "somebody")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    yield
+    server.stop()
+    S3FileSystem.clear_instance_cache()  # another test's server is at another address
+
+
+def open_store(*, result_ttl_s: int = 60) -> Store:
+    return Store(URL, upload_ttl_s=60, result_ttl_s=result_ttl_s)
+
+
+def test_what_one_process_keeps_another_finds_at_once(s3: None) -> None:
+    here, there = open_store(), open_store()
+    there.sweep()  # which lists the folders while they are empty
+    file_id = here.put(b"bytes", kind="uploads", suffix=".png")
+    assert there.get(file_id) == b"bytes"
+    assert there.entry(file_id).size == 5
+
+
+def test_what_is_past_its_time_is_gone_and_swept(s3: None) -> None:
+    store = open_store(result_ttl_s=1)
+    result, upload = store.put(b"r", kind="results"), store.put(b"u", kind="uploads")
+    time.sleep(2)  # S3 tells whole seconds
+    with pytest.raises(NotStored, match="was kept until"):
+        store.get(result)
+    assert store.sweep() == 1
+    with pytest.raises(NotStored, match="gone"):
+        store.get(result)
+    assert store.get(upload) == b"u"
+
+
+def test_a_store_whose_bucket_is_gone_takes_nothing_and_says_so(s3: None) -> None:
+    store = open_store()
+    store.check()
+    S3FileSystem().rm("wordbrush", recursive=True)
+    with pytest.raises(StoreDown):
+        store.check()
+    with pytest.raises(StoreDown):
+        store.put(b"bytes", kind="uploads")
+
+
+def test_web_and_workers_with_no_folder_in_common_do_the_edits_together(
+    s3: None,
+    settings: Settings,
+    tiny_model: str,
+    tmp_path: Path,
+    free_port: int,
+    processes: list[subprocess.Popen[bytes]],
+) -> None:
+    folders = {name: tmp_path / name for name in ("web", "worker 1", "worker 2")}
+    for name, folder in folders.items():
+        own = settings.model_copy(
+            update={"data_dir": folder, "store_url": URL, "batch_size": 1, "threads": 1}
+        )
+        command = (
+            ["-m", "app", "web", "--port", str(free_port)]
+            if name == "web"
+            else ["-m", "tests.worker.paced_worker"]
+        )
+        folder.mkdir()
+        environment = os.environ | own.to_environment()
+        processes.append(subprocess.Popen([sys.executable, *command], cwd=ROOT, env=environment))
+    until(lambda: len(JobQueue.from_settings(settings).workers()) == 2)
+
+    photo = BytesIO()
+    Image.linear_gradient("L").convert("RGB").save(photo, "PNG")
+    with httpx.Client(base_url=f"http://127.0.0.1:{free_port}", timeout=60) as client:
+        upload = client.post("/images", files={"image": ("a.png", photo.getvalue())}).json()
+        wish = {"caption": "1 seconds of red", "image_id": upload["image_id"]}
+        jobs = [client.post("/manipulate", data=wish).json() for _ in range(4)]
+        for job in jobs:
+            until(lambda at=job["links"]["self"]: client.get(at).json()["status"] == "succeeded")
+            result = client.get(client.get(job["links"]["self"]).json()["outputs"][0]["image"])
+            assert Image.open(BytesIO(result.content)).size == (256, 256)
+
+    for name in ("worker 1", "worker 2"):
+        assert (folders[name] / "passes.log").exists(), name
+    for folder in folders.values():
+        assert not (folder / "store").exists()
