@@ -15,6 +15,7 @@ from app.catalogue import Catalogue
 from app.schemas import SampleList
 from app.settings import Settings
 from app.uploads import Uploads
+from worker.library import Library
 from worker.queue import JobQueue
 from worker.store import Store
 
@@ -28,6 +29,7 @@ class Services:
     store: Store
     models: Catalogue
     samples: SampleList
+    library: Library
     uploads: Uploads
     waiters: CapacityLimiter  # threads that wait for jobs, apart from those that serve requests
     streams: redis.asyncio.Redis  # the queue server, for the event loop: events of jobs

@@ -21,7 +21,11 @@ MAX_STEPS = 16
 DEFAULT_STEPS = 7
 MAX_SEED = 2**32 - 1
 _CROP_PATTERN = r"^\d{1,6},\d{1,6},\d{1,6},\d{1,6}$"
-_IMAGE_ID_PATTERN = r"^uploads-[0-9a-f]{32}(\.[a-z0-9]{1,5})?$"
+_IMAGE_ID = r"uploads-[0-9a-f]{32}(\.[a-z0-9]{1,5})?"
+IMAGE_ID_PATTERN = rf"^{_IMAGE_ID}$"
+_OUTPUT = r"/jobs/[A-Za-z0-9_-]{1,64}/outputs/\d{1,3}/image"
+MAX_MATCHES = 100
+MAX_AMONG = 64
 
 
 def _with_words(caption: str) -> str:
@@ -78,7 +82,7 @@ class EditForm(Wish):
 
     image: UploadFile | None = Field(None, description="JPEG, PNG or WebP, up to 25 MiB.")
     image_id: str | None = Field(
-        None, pattern=_IMAGE_ID_PATTERN, description="A picture stored by `POST /images`."
+        None, pattern=IMAGE_ID_PATTERN, description="A picture stored by `POST /images`."
     )
     image_to: UploadFile | None = Field(
         None,
@@ -87,7 +91,7 @@ class EditForm(Wish):
         "centred square of the other.",
     )
     image_id_to: str | None = Field(
-        None, pattern=_IMAGE_ID_PATTERN, description="In place of `image_to`, one that is stored."
+        None, pattern=IMAGE_ID_PATTERN, description="In place of `image_to`, one that is stored."
     )
     crop: CropText | None = Field(
         None,
@@ -126,6 +130,43 @@ class GenerationBody(Wish):
         description="An id of `GET /models` whose `tasks` have `generate`.",
         examples=["attngan-flowers-64"],
     )
+
+
+class SearchQuery(BaseModel):
+    """What to find: like a picture, as a caption says, or like one of the two."""
+
+    caption: Caption | None = Field(
+        None,
+        min_length=1,
+        max_length=MAX_CAPTION,
+        description="What differs from the picture; without one, what is wanted.",
+        examples=["the same but in red"],
+    )
+    image_id: str | None = Field(
+        None, pattern=IMAGE_ID_PATTERN, description="A picture stored by `POST /images`."
+    )
+    model: str | None = Field(
+        None,
+        max_length=100,
+        description="An id of `GET /models` whose `tasks` have `search`.",
+        examples=["tirg-clothes-128"],
+    )
+    limit: int = Field(12, ge=1, le=MAX_MATCHES, description="Matches at most.")
+    crop: CropText | None = Field(
+        None, description="As for `POST /manipulate`: the part of the picture that counts."
+    )
+    among: list[Annotated[str, Field(pattern=rf"^({_IMAGE_ID}|{_OUTPUT})$")]] = Field(
+        [],
+        max_length=MAX_AMONG,
+        description="Pictures to look through beside the library: an `image_id`, or the `image` "
+        "of a job's output.",
+    )
+
+
+class SearchForm(SearchQuery):
+    """The same, with a photo that is sent along."""
+
+    image: UploadFile | None = Field(None, description="JPEG, PNG or WebP, up to 25 MiB.")
 
 
 class ImageForm(BaseModel):

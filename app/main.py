@@ -15,6 +15,7 @@ from opentelemetry.trace import NoOpTracerProvider, TracerProvider
 from app import access, errors
 from app.catalogue import Catalogue
 from app.deps import Services
+from app.forms import MAX_AMONG
 from app.keys import KeyFile, Scope
 from app.metrics import create_registry
 from app.middleware import BodyLimit, ResponseHeaders
@@ -29,24 +30,29 @@ from app.routes import (
     images,
     job_list,
     jobs,
+    library,
     metrics,
     models,
     pages,
     samples,
+    searches,
     sessions,
 )
 from app.settings import Settings
 from app.uploads import Uploads
 from worker import tracing
 from worker.connection import connect_async
+from worker.library import Library
 from worker.queue import JobQueue
 from worker.store import Store
 
 _BESIDE_THE_PHOTO_BYTES = 2**20  # of a request's body: a mask and the fields
+_FIELDS_OF_A_SEARCH = MAX_AMONG + 8
 _ANY = (Scope.READ, Scope.EDIT, Scope.GENERATE)
 _ROUTES: tuple[tuple[ModuleType, tuple[Scope, ...]], ...] = (  # and which keys they answer to
     (edits, (Scope.EDIT,)),
     (generations, (Scope.GENERATE,)),
+    (searches, (Scope.EDIT, Scope.GENERATE)),
     (images, (Scope.EDIT,)),
     (job_list, (Scope.READ,)),
     (jobs, _ANY),
@@ -55,12 +61,14 @@ _ROUTES: tuple[tuple[ModuleType, tuple[Scope, ...]], ...] = (  # and which keys 
     (captions, _ANY),
     (samples, _ANY),
     (metrics, (Scope.METRICS,)),
+    (library, _ANY),
     (health, ()),
 )
 _NOT_TRACED = ("/static/", "/livez", "/readyz", "/metrics")
 _TAGS = [
     {"name": "edits", "description": "Change a picture with words."},
     {"name": "generations", "description": "Draw a picture from words alone."},
+    {"name": "searches", "description": "Find pictures by a picture and words."},
     {"name": "jobs", "description": "How a job stands, and its pictures."},
     {"name": "models", "description": "What can be asked for."},
     {"name": "captions", "description": "Which words are understood."},
@@ -87,7 +95,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         telemetry=_telemetry(provider),
-        form_limits={"max_files": 3, "max_fields": 20, "max_part_size": 4096},
+        form_limits={"max_files": 3, "max_fields": _FIELDS_OF_A_SEARCH, "max_part_size": 4096},
         lifespan=_lifespan,
     )
     app.state.services = services
@@ -126,6 +134,7 @@ def _services(settings: Settings) -> Services:
         store=store,
         models=Catalogue(settings.checkpoints),
         samples=samples.read_samples(pages.STATIC),
+        library=Library(settings.library),
         uploads=Uploads(store, max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels),
         waiters=CapacityLimiter(settings.max_waiters),
         streams=connect_async(settings.redis_url, max_connections=settings.max_followers),

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, Self
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
@@ -10,6 +11,7 @@ from pydantic.config import JsonDict
 from models.checkpoint import Header
 from models.registry import Task
 from models.text.vocabulary import UnknownWord, tokenize
+from worker.messages import Match as FoundMatch
 from worker.messages import OutputFile
 from worker.queue import JobView, Status
 
@@ -93,6 +95,9 @@ _JOB: JsonDict = {
         }
     ],
     "animation": None,
+    "matches": [],
+    "searched": None,
+    "not_yet_searched": None,
     "unknown_words": [{"word": "flowr", "nearest": ["flower"]}],
     "metrics": {"queue_s": 0.01, "load_s": 0.0, "predict_s": 0.04, "batch_size": 1},
     "error": None,
@@ -167,6 +172,29 @@ class JobOutput(BaseModel):
         )
 
 
+class Match(BaseModel):
+    """A picture that a search found."""
+
+    image: str = Field(examples=["/library/dahlia.jpg"])
+    name: str | None = Field(description="In the library; null for one that the search named.")
+    image_id: str | None = Field(description="For an upload that the search named.")
+    score: float = Field(description="Between -1 and 1, the higher the nearer.")
+
+    @classmethod
+    def of(cls, match: FoundMatch) -> Self:
+        in_library, is_link = match.place == "library", match.name.startswith("/")
+        if in_library:
+            image = f"/library/{quote(match.name)}"
+        else:
+            image = match.name if is_link else f"/images/{match.name}"
+        return cls(
+            image=image,
+            name=match.name if in_library else None,
+            image_id=None if in_library or is_link else match.name,
+            score=match.score,
+        )
+
+
 class JobMetrics(BaseModel):
     """Where the time of a job went, in seconds."""
 
@@ -197,7 +225,7 @@ class JobLinks(BaseModel):
 
 
 class Job(BaseModel):
-    """A picture that was asked for, as it stands."""
+    """A picture, or a search, that was asked for, as it stands."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_JOB]})
 
@@ -218,6 +246,11 @@ class Job(BaseModel):
     progress: float = Field(ge=0, le=1, description="How much of the work is done.")
     outputs: list[JobOutput]
     animation: str | None = Field(description="Of an interpolation: WebP, `?format=gif` GIF.")
+    matches: list[Match] = Field(description="What a search found, the best first.")
+    searched: int | None = Field(description="Pictures that a search looked through.")
+    not_yet_searched: int | None = Field(
+        description="Pictures of the library that are too new: the same search again has more."
+    )
     unknown_words: list[Word] = Field(description="Words that the model never saw.")
     metrics: JobMetrics | None
     error: JobError | None
@@ -234,6 +267,7 @@ class Job(BaseModel):
     ) -> Self:
         link, asked, result = f"/jobs/{view.id}", view.request, view.result
         files = enumerate(result.outputs if result else ())
+        found = result.found if result else None
         return cls(
             id=view.id,
             status=view.status,
@@ -249,6 +283,9 @@ class Job(BaseModel):
             progress=view.progress,
             outputs=[JobOutput.of(file, f"{link}/outputs/{n}") for n, file in files],
             animation=f"{link}/animation" if result and result.animation else None,
+            matches=[Match.of(match) for match in found.matches] if found else [],
+            searched=found.searched if found else None,
+            not_yet_searched=found.left if found else None,
             unknown_words=[Word.of(word) for word in unknown_words],
             metrics=JobMetrics.model_validate(result.metrics) if result else None,
             error=JobError.model_validate(view.error) if view.error else None,
@@ -320,7 +357,7 @@ class Model(BaseModel):
     @classmethod
     def of(cls, header: Header) -> Self:
         spec = header.spec
-        tasks = sorted(spec.tasks, reverse=True)  # manipulate before generate
+        tasks = sorted(spec.tasks, reverse=True)  # search, manipulate, generate
         return cls(
             id=header.id,
             system=header.system,

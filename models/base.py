@@ -161,6 +161,17 @@ class System(nn.Module, ABC):
         """Features and noise (B, Z) -> new pictures."""
         raise UnsupportedTask(f"{type(self).__name__} does not make pictures from words alone")
 
+    def embed(self, prepared: Prepared) -> Tensor:
+        """Prepared pictures -> where they lie among pictures, (B, D) of length 1."""
+        raise UnsupportedTask(f"{type(self).__name__} does not search")
+
+    def compose(self, prepared: Prepared | None, text: TextFeatures) -> Tensor:
+        """(B, D) of length 1, near pictures that are like `prepared` but as the words say.
+
+        Without pictures: near those that the words alone describe.
+        """
+        raise UnsupportedTask(f"{type(self).__name__} does not search")
+
 
 class Invertible(System):
     """A system that makes pictures from words, whose generator can also be moved at its root.

@@ -15,6 +15,7 @@ class Task(StrEnum):
 
     MANIPULATE = "manipulate"  # picture + caption -> picture
     GENERATE = "generate"  # caption -> picture
+    SEARCH = "search"  # picture, caption or both -> pictures of a library, nearest first
 
     @property
     def needs_image(self) -> bool:
@@ -118,6 +119,15 @@ _ROWS = (
         heatmaps=False,
         summary="Finds how a generator would have drawn your picture, then draws it by new words.",
         keeps_photo=False,
+    ),
+    Spec(
+        name="tirg",
+        title="TIRG",
+        paper="Vo et al., Composing Text and Image for Image Retrieval, CVPR 2019",
+        arxiv="1812.07119",
+        tasks=frozenset({Task.SEARCH}),
+        heatmaps=False,
+        summary="Finds pictures that are like yours, but as the words say.",
     ),
 )
 

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("app", "worker", "models", "training")
 FREE_OF_TORCH = (
     "worker.messages",
+    "worker.library",
     "worker.queue",
     "worker.standing",
     "worker.records",

@@ -5,10 +5,10 @@ A text encoder comes first where a system reads by one; docs/training.md has the
 
 import typer
 
-from training.commands import drawing, editing, encoders, results
+from training.commands import drawing, editing, encoders, results, searching
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
-for family in (encoders, editing, drawing, results):
+for family in (encoders, editing, drawing, searching, results):
     app.add_typer(family.app)
 
 

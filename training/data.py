@@ -1,7 +1,8 @@
 """A folder of captioned pictures as batches in memory.
 
 Layout (the Hugging Face `imagefolder` convention): `<folder>/<split>/metadata.jsonl`, one object a
-line with `file_name` and `captions` (or `text`), the pictures beside it. Pictures are decoded once,
+line with `file_name` and `captions` (or `text`), the pictures beside it; `class` and `attributes`
+(name to value or values) where the data set has them. Pictures are decoded once,
 cached as one uint8 array a size, and read through a memory map.
 """
 
@@ -10,8 +11,8 @@ import os
 import random
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
@@ -59,6 +60,7 @@ class Example:
     file: Path
     captions: tuple[str, ...]
     label: str | None = None  # class or species, where the data set has one
+    attributes: Mapping[str, str] = field(default_factory=dict)  # such as color: red
 
 
 def read_split(folder: Path, split: str) -> list[Example]:
@@ -77,7 +79,12 @@ def read_split(folder: Path, split: str) -> list[Example]:
         captions = tuple(caption for caption in captions if tokenize(caption))
         if "file_name" not in row or not captions:
             raise BadData(f"{path}, line {number}: wanted file_name and a caption with a word")
-        examples.append(Example(path.parent / row["file_name"], captions, row.get("class")))
+        attributes = {
+            name: value if isinstance(value, str) else " and ".join(value)
+            for name, value in row.get("attributes", {}).items()
+        }
+        file = path.parent / row["file_name"]
+        examples.append(Example(file, captions, row.get("class"), attributes))
     if missing := [str(e.file) for e in examples if not e.file.is_file()]:
         raise BadData(f"{len(missing)} pictures of {path} are missing, the first: {missing[0]}")
     return examples
@@ -85,14 +92,19 @@ def read_split(folder: Path, split: str) -> list[Example]:
 
 def cached_pictures(examples: Sequence[Example], side: int, cache: Path) -> NDArray[np.uint8]:
     """(N, side, side, 3) uint8, centre squares, as a read-only memory map."""
-    files = "\n".join(f"{e.file.resolve()} {e.file.stat().st_mtime_ns}" for e in examples)
-    path = cache / f"{sha256(files.encode()).hexdigest()[:16]}-{side}.npy"
+    path = cache / f"{fingerprint(examples)}-{side}.npy"
     if not path.exists():
         cache.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(f".{os.getpid()}.partial.npy")  # one a process
         np.save(partial, np.stack([_square(example.file, side) for example in examples]))
         partial.replace(path)
     return np.load(path, mmap_mode="r")
+
+
+def fingerprint(examples: Sequence[Example]) -> str:
+    """Changes with the files, their order and when they were written."""
+    files = "\n".join(f"{e.file.resolve()} {e.file.stat().st_mtime_ns}" for e in examples)
+    return sha256(files.encode()).hexdigest()[:16]
 
 
 def _square(file: Path, side: int) -> NDArray[np.uint8]:
@@ -244,11 +256,7 @@ class CaptionedPictures:
 
     def _shortened(self, caption: str, draw: random.Random) -> str:
         """Sometimes only the first clauses: what is left of a right caption is still right."""
-        if draw.random() >= self.sampling.shortened:
-            return caption
-        clauses = _CLAUSE.split(caption)
-        start = " ".join(clauses[: draw.randint(1, len(clauses))])
-        return start if has_letter(start) else caption
+        return some_clauses(caption, draw) if draw.random() < self.sampling.shortened else caption
 
     def _encode(self, captions: list[str], draw: random.Random) -> Tensor:
         """The same with words left out, where it is words that are read."""
@@ -277,6 +285,13 @@ class CaptionedPictures:
         counts = Counter(caption for _, caption in self._captions)
         weights = (counts[caption] ** -self.sampling.balance for _, caption in self._captions)
         return np.cumsum(list(weights)).tolist()
+
+
+def some_clauses(caption: str, draw: random.Random) -> str:
+    """The caption up to one of its "with" or "and", or whole."""
+    clauses = _CLAUSE.split(caption)
+    start = " ".join(clauses[: draw.randint(1, len(clauses))])
+    return start if has_letter(start) else caption
 
 
 def _class_numbers(examples: Sequence[Example]) -> Tensor:

@@ -6,26 +6,28 @@ Shapes: S image side.
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from time import perf_counter
 from types import MappingProxyType
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import torch
 from PIL import Image
-from torch import Tensor
 
 from models.base import EmptyCaption, Prepared, System, UnsupportedTask
 from models.checkpoint import BadCheckpoint
+from models.registry import Task
 from worker import animation, fullres, pictures, results
 from worker.cache import ByteCache
+from worker.library import Library
 from worker.loading import ModelPool, UnknownModel
 from worker.messages import Crop, Failure, Metrics, OutputFile, Request, Result
 from worker.network import forward, rehearse
 from worker.pictures import BadCrop, BadPicture, Photo
 from worker.results import Answer
+from worker.search import Searcher
 from worker.sources import Source, of_one_size
 from worker.store import NotStored, Store
 from worker.watch import Watch
@@ -77,19 +79,21 @@ class _Item:
     watch: Watch
 
 
-class _Written(NamedTuple):
-    """An item's files, by their keys in the store."""
-
-    outputs: tuple[OutputFile, ...]
-    animation: str | None
-
-
 class Engine:
     """Runs requests on the models of one pool; for one thread."""
 
-    def __init__(self, models: ModelPool, store: Store, *, cache_bytes: int = 2**29) -> None:
+    def __init__(
+        self,
+        models: ModelPool,
+        store: Store,
+        searcher: Searcher | None = None,
+        *,
+        cache_bytes: int = 2**29,
+    ) -> None:
+        """Without a searcher there is no library, only what a search names itself."""
         self._models = models
         self._store = store
+        self._searcher = searcher or Searcher(Library(None))
         self._photos = ByteCache[Photo](cache_bytes * 3 // 4, _photo_bytes)
         self._prepared = ByteCache[Prepared](cache_bytes // 4, _prepared_bytes)
 
@@ -108,16 +112,13 @@ class Engine:
             raise Incompatible("wanted at least one request, all for one model and one task")
         started, watch = perf_counter(), watch or Watch()
         opened = self._open_all(requests, watch)
-        answers = iter(_answers([item for item in opened if isinstance(item, _Item)]))
+        drawn = [i for i in opened if isinstance(i, _Item) and i.request.task is not Task.SEARCH]
+        answers = iter(_answers(drawn))
         outcomes: list[Result | Failure] = []
         for index, item in enumerate(opened):
-            written = item if isinstance(item, Failure) else self._close(item, next(answers))
+            made = item if isinstance(item, Failure) else self._finish(item, answers)
             metrics = Metrics(predict_s=perf_counter() - started, batch_size=len(requests))
-            outcomes.append(
-                written
-                if isinstance(written, Failure)
-                else Result(written.outputs, metrics, written.animation)
-            )
+            outcomes.append(made if isinstance(made, Failure) else replace(made, metrics=metrics))
             watch.finished(index, outcomes[-1])
             watch.between()
         return outcomes
@@ -127,7 +128,24 @@ class Engine:
         """Load every model and run each once, so that the first request is as fast as the next."""
         self._models.warm()
         for model_id in self._models.resident:
-            _attempt(partial(rehearse, self._models.get(model_id), self._models.device))
+            system = self._models.get(model_id)
+            _attempt(partial(rehearse, system, self._models.device))
+            if Task.SEARCH in system.tasks:
+                _attempt(partial(self._searcher.take_in, system, self))
+
+    def photo(self, file_id: str) -> Photo:
+        """A picture of the store, decoded.
+
+        Raises:
+            NotStored: it is gone.
+        """
+        return self._photos.get(file_id, lambda: pictures.decode(self._store.get(file_id)))
+
+    def prepare(self, system: System, photo: Photo, crop: Crop | None = None) -> Prepared:
+        """What the network sees in the crop of a photo, by default the largest centred square."""
+        crop = crop or pictures.centred_square(*photo.pixels.size)
+        image = fullres.look(photo.pixels, crop, system.cfg.image_size)[None]
+        return system.prepare(image.to(self._models.device))
 
     def _open_all(self, requests: Sequence[Request], watch: Watch) -> list[_Item | Failure]:
         opened: list[_Item | Failure] = []
@@ -143,17 +161,18 @@ class Engine:
         system = self._models.get(request.model)
         if request.task not in system.tasks:
             raise UnsupportedTask(f"{request.model} does not {request.task}")
-        source = self._source(system, request) if request.task.needs_image else None
+        shows = request.task.needs_image or request.image_id is not None
+        source = self._source(system, request) if shows else None
         return _Item(request, system, source, index, watch)
 
     def _source(self, system: System, request: Request) -> Source:
         if request.image_id is None:
             raise NotStored(f"to {request.task} takes a picture, and the request names none")
-        photo, mask = self._photo(request.image_id), self._mask(request)
+        photo, mask = self.photo(request.image_id), self._mask(request)
         start = self._seen(system, request, request.image_id, request.crop)
         if request.image_id_to is None:
             return replace(start, mask=mask)
-        beside = of_one_size(photo, self._photo(request.image_id_to))
+        beside = of_one_size(photo, self.photo(request.image_id_to))
         if mask is not None and not beside:
             raise BadMask("a mask has the size of one photo, and the two photos differ in size")
         crop = request.crop if beside else None
@@ -162,38 +181,38 @@ class Engine:
 
     def _seen(self, system: System, request: Request, image_id: str, crop: Crop | None) -> Source:
         """A photo and what the network sees in its crop, by default the largest centred square."""
-        photo = self._photo(image_id)
+        photo = self.photo(image_id)
         crop = crop or pictures.centred_square(*photo.pixels.size)
         pictures.check_crop(crop, *photo.pixels.size)
         prepared = self._prepared.get(
             (image_id, crop, self._models.version(request.model)),
-            lambda: system.prepare(self._look(photo, crop, system.cfg.image_size)),
+            lambda: self.prepare(system, photo, crop),
         )
         return Source(photo, crop, None, prepared)
-
-    def _look(self, photo: Photo, crop: Crop, side: int) -> Tensor:
-        """(1, 3, S, S) in [-1, 1], what the network sees of the photo."""
-        return fullres.look(photo.pixels, crop, side)[None].to(self._models.device)
-
-    def _photo(self, file_id: str) -> Photo:
-        return self._photos.get(file_id, lambda: pictures.decode(self._store.get(file_id)))
 
     def _mask(self, request: Request) -> Image.Image | None:
         if request.mask_id is None or request.image_id is None:
             return None
-        mask, photo = self._photo(request.mask_id).pixels, self._photo(request.image_id).pixels
+        mask, photo = self.photo(request.mask_id).pixels, self.photo(request.image_id).pixels
         if mask.size != photo.size:
             wanted = "the photo's {} x {}".format(*photo.size)
             raise BadMask("the mask has {} x {} pixels, wanted ".format(*mask.size) + wanted)
         return mask.convert("L")
 
-    def _close(self, item: _Item, answer: Answer | Failure) -> _Written | Failure:
-        """The item's pictures as files in the store."""
+    def _finish(self, item: _Item, answers: Iterator[Answer | Failure]) -> Result | Failure:
+        """What a search finds, or the next answer's pictures as files in the store."""
+        if item.request.task is Task.SEARCH:
+            return _attempt(partial(self._search, item))
+        answer = next(answers)
         if isinstance(answer, Failure):
             return answer
         return _attempt(partial(self._write, item, answer))
 
-    def _write(self, item: _Item, answer: Answer) -> _Written:
+    def _search(self, item: _Item) -> Result:
+        prepared = item.source.prepared if item.source else None
+        return Result((), found=self._searcher.search(item.system, item.request, prepared, self))
+
+    def _write(self, item: _Item, answer: Answer) -> Result:
         files: list[OutputFile] = []
         frames: list[Image.Image] = []
         count = len(answer.output.image)
@@ -206,7 +225,7 @@ class Engine:
                 frames.append(fullres.shrink(picture, animation.SIDE))
             if number + 1 < count:
                 item.watch.advanced(item.index, (number + 1) / count)
-        return _Written(tuple(files), self._animation(frames) if frames else None)
+        return Result(tuple(files), animation=self._animation(frames) if frames else None)
 
     def _animation(self, frames: Sequence[Image.Image]) -> str:
         return self._store.put(animation.animate(frames), kind="results", suffix=".webp")

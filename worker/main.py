@@ -20,10 +20,12 @@ from worker import logs, tracing
 from worker.engine import Engine
 from worker.gathering import Gatherer
 from worker.jobs import JobRunner, job_class
+from worker.library import Library
 from worker.loading import Load, ModelPool, choose_device, load_for_serving
 from worker.memory import memory_bytes
 from worker.queue import BATCH, FUNCTION, INTERACTIVE, JobQueue, QueueDown, WorkerView
 from worker.resident import ResidentWorker
+from worker.search import Searcher
 from worker.settings import Settings
 from worker.store import Store
 
@@ -48,7 +50,8 @@ def serve(settings: Settings, load: Load = load_for_serving) -> None:
         on_load=queue.note_load,
         max_bytes=settings.models_mb * 2**20 if settings.models_mb else None,
     )
-    engine = Engine(models, store, cache_bytes=settings.cache_mb * 2**20)
+    searcher = Searcher(Library(settings.library), settings.data_dir / "library")
+    engine = Engine(models, store, searcher, cache_bytes=settings.cache_mb * 2**20)
     engine.warm()
     runner = JobRunner(queue, models, engine, provider.get_tracer("wordbrush"))
     worker = _worker(settings, queue, store, models, runner)

@@ -1,7 +1,7 @@
 """What crosses between processes: frozen dataclasses, JSON on the wire, ids instead of pictures."""
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
 from models.registry import Task
 
@@ -24,8 +24,19 @@ class Draw(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Candidate:
+    """A stored picture that a search looks through beside the library."""
+
+    name: str  # what the client calls it
+    file_id: str  # of the store
+
+
+@dataclass(frozen=True)
 class Request:
-    """One job: a model, a caption and, for `manipulate`, a stored picture."""
+    """One job: a model, a caption and, for `manipulate`, a stored picture.
+
+    A search has a picture, or a caption, or both; then the caption may be empty.
+    """
 
     task: Task
     model: str  # a checkpoint's id
@@ -40,6 +51,8 @@ class Request:
     steps: int = 1  # pictures of an interpolation, its two ends included; 1: it is none
     caption_to: str | None = None  # at the other end; None: the same caption
     image_id_to: str | None = None  # of the photo at the other end; None: the same photo
+    limit: int = 12  # pictures that a search finds at most
+    among: tuple[Candidate, ...] = ()  # that a search looks through beside the library
 
     @property
     def pictures(self) -> int:
@@ -59,7 +72,14 @@ class Request:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
         crop = data["crop"]
-        return cls(**data | {"task": Task(data["task"]), "crop": Crop(**crop) if crop else None})
+        return cls(
+            **data
+            | {
+                "task": Task(data["task"]),
+                "crop": Crop(**crop) if crop else None,
+                "among": tuple(Candidate(**one) for one in data.get("among", ())),
+            }
+        )
 
 
 @dataclass(frozen=True)
@@ -98,6 +118,28 @@ class OutputFile:
 
 
 @dataclass(frozen=True)
+class Match:
+    """A picture that a search found."""
+
+    place: Literal["library", "among"]
+    name: str  # in the library, or as the client calls it
+    score: float  # in [-1, 1], the higher the nearer
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search found, the best first."""
+
+    matches: tuple[Match, ...] = ()
+    searched: int = 0  # pictures that were looked through
+    left: int = 0  # pictures of the library that are too new; a later search has them
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        return cls(**data | {"matches": tuple(Match(**match) for match in data["matches"])})
+
+
+@dataclass(frozen=True)
 class Metrics:
     """Where a job's time went, in seconds."""
 
@@ -114,6 +156,7 @@ class Result:
     outputs: tuple[OutputFile, ...]
     metrics: Metrics = field(default_factory=Metrics)
     animation: str | None = None  # key of an interpolation's animated WebP
+    found: Found | None = None  # of a search, which has no outputs
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -121,7 +164,8 @@ class Result:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
         outputs = tuple(map(OutputFile.from_json, data["outputs"]))
-        return cls(outputs, Metrics(**data["metrics"]), data.get("animation"))
+        found = Found.from_json(data["found"]) if data.get("found") else None
+        return cls(outputs, Metrics(**data["metrics"]), data.get("animation"), found)
 
 
 @dataclass(frozen=True)

@@ -43,10 +43,13 @@ def rehearse(system: System, device: torch.device) -> None:
     text = system.encode_text(["a picture"])
     noise = torch.zeros(1, system.noise_dim, device=device)
     side = system.cfg.image_size
+    grey = torch.zeros(1, 3, side, side, device=device)
     if Task.MANIPULATE in system.tasks:
-        system.manipulate(system.prepare(torch.zeros(1, 3, side, side, device=device)), text, noise)
+        system.manipulate(system.prepare(grey), text, noise)
     if Task.GENERATE in system.tasks:
         system.generate(text, noise)
+    if Task.SEARCH in system.tasks:
+        system.compose(system.prepare(grey), text)
 
 
 def _text(system: System, requests: Sequence[Request], draws: Sequence[Draw]) -> TextFeatures:

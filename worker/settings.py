@@ -40,6 +40,8 @@ class Settings(BaseSettings):
         default_factory=lambda data: (_ROOT / "checkpoints", data["data_dir"] / "checkpoints")
     )
 
+    library: Path = _ROOT / "static" / "samples"  # a folder of pictures that anyone may search
+
     max_queue: int = Field(default=1000, ge=1)  # jobs waiting, of all kinds
     job_timeout_s: int = Field(default=60, ge=1)
     result_ttl_s: int = Field(default=_DAY_S, ge=1)

@@ -1,22 +1,26 @@
-"""POST /images: keep a picture, so that many captions can be tried on one upload."""
+"""POST /images: keep a picture, so that many captions can be tried on one upload; and GET it."""
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, status
+from fastapi import APIRouter, Form, Path, Response, status
 
-from app.deps import Pictures
+from app.deps import Files, Pictures
 from app.errors import (
     BadRequest,
     ContentTooLarge,
+    Gone,
     InvalidRequest,
     UnsupportedMedia,
     UnusablePicture,
     responses,
 )
-from app.forms import ImageForm
+from app.forms import IMAGE_ID_PATTERN, ImageForm
 from app.schemas import StoredImage
+from worker.pictures import MEDIA_TYPES
 
 router = APIRouter(tags=["edits"])
+
+_PICTURE = {"schema": {"type": "string", "format": "binary"}}
 
 REFUSALS = (BadRequest, ContentTooLarge, UnsupportedMedia, UnusablePicture, InvalidRequest)
 
@@ -37,3 +41,26 @@ def store_image(
     width, height = picture.size
     expires_at = uploads.entry(image_id).expires_at
     return StoredImage(image_id=image_id, width=width, height=height, expires_at=expires_at)
+
+
+@router.get(
+    "/images/{image_id}",
+    operation_id="readImage",
+    response_class=Response,
+    response_description="The picture, as it came.",
+    responses={
+        200: {"content": dict.fromkeys(MEDIA_TYPES.values(), _PICTURE)},
+        **responses(Gone, InvalidRequest),
+    },
+)
+def read_image(
+    store: Files,
+    image_id: Annotated[
+        str, Path(pattern=IMAGE_ID_PATTERN, description="Of `POST /images` or of a job.")
+    ],
+) -> Response:
+    """A kept picture; its id, which nobody can guess, is what allows to see it."""
+    kind = image_id.rpartition(".")[2]
+    headers = {"Cache-Control": "private, max-age=3600, immutable"}
+    media_type = MEDIA_TYPES.get(kind, "application/octet-stream")
+    return Response(store.get(image_id), media_type=media_type, headers=headers)

@@ -1,4 +1,4 @@
-"""What POST /manipulate and POST /generate share: checks before the job, the job for an answer."""
+"""What POST /manipulate, POST /generate and /search share: checks, and the job as an answer."""
 
 from secrets import randbelow
 
@@ -29,9 +29,9 @@ def read_wish(services: Services, wish: Wish, task: Task, *, to_photo: bool = Fa
         InvalidRequest: the model knows no word of a caption, or the numbers don't go together.
     """
     model = services.models.find(wish.model, task).id
-    _check_words(services, wish.caption, model, "caption")
+    check_words(services, wish.caption, model, "caption")
     if wish.caption_to is not None:
-        _check_words(services, wish.caption_to, model, "caption_to")
+        check_words(services, wish.caption_to, model, "caption_to")
     return Request(
         task=task,
         model=model,
@@ -94,8 +94,12 @@ def _steps(wish: Wish, *, to_photo: bool) -> int:
     return wish.steps or DEFAULT_STEPS
 
 
-def _check_words(services: Services, caption: str, model: str, field: str) -> None:
-    """Refuse a caption of which the model knows no word at all; one unknown word is no harm."""
+def check_words(services: Services, caption: str, model: str, field: str) -> None:
+    """Refuse a caption of which the model knows no word at all; one unknown word is no harm.
+
+    Raises:
+        InvalidRequest: it knows none.
+    """
     unknown = services.models.unknown_words(caption, model)
     if len(unknown) == len(set(tokenize(caption))):
         nearest = dict.fromkeys(word for one in unknown for word in one.nearest)

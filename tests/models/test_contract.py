@@ -1,4 +1,7 @@
-"""Every system in the registry keeps the common contract. A new row is tested by being there."""
+"""Every system in the registry keeps the common contract. A new row is tested by being there.
+
+What finds pictures instead of drawing any is in tests/models/test_search_contract.py.
+"""
 
 from dataclasses import replace
 from typing import Any
@@ -11,7 +14,13 @@ from models.base import Output, System
 from models.registry import SYSTEMS, Spec, Task, UnknownSystem, find
 from models.text.vocabulary import Vocabulary
 
-CASES = [pytest.param(s, t, id=f"{s.name}-{t}") for s in SYSTEMS.values() for t in sorted(s.tasks)]
+DRAWING = (Task.MANIPULATE, Task.GENERATE)
+CASES = [
+    pytest.param(s, t, id=f"{s.name}-{t}")
+    for s in SYSTEMS.values()
+    for t in DRAWING
+    if t in s.tasks
+]
 ROWS = pytest.mark.parametrize("spec", SYSTEMS.values(), ids=lambda spec: spec.name)
 WORDS = Vocabulary(("a", "red", "flower", "with", "blue", "petals"))
 CAPTIONS = ("a red flower with petals", "blue petals")
@@ -151,7 +160,7 @@ def test_positions_in_a_batch_are_the_positions_alone(spec: Spec, task: Task) ->
 @ROWS
 def test_tasks_that_the_row_does_not_claim_are_refused(spec: Spec) -> None:
     system = _tiny(spec)
-    for task in set(Task) - spec.tasks:
+    for task in set(DRAWING) - spec.tasks:
         with pytest.raises(ValueError, match="does not"):
             _run(system, task)
 

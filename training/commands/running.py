@@ -21,10 +21,14 @@ from training.word_vectors import WordVectors, read_word_vectors, vector_width
 _KEPT_SHARE = 20  # one picture in so many is kept from training, to be looked at
 
 
-class Recipe(Protocol):
-    """What all recipes, which are dataclasses, have."""
+class Settings(Protocol):
+    """Any recipe: a dataclass."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+class Recipe(Settings, Protocol):
+    """What recipes have whose trainers are shown pictures with captions."""
 
     @property
     def sampling(self) -> Sampling: ...
@@ -41,7 +45,7 @@ class Material:
     word_vectors: Path | None = None  # what the words begin from
 
 
-R = TypeVar("R", bound=Recipe)
+R = TypeVar("R", bound=Settings)
 S = TypeVar("S", bound=System)
 
 
@@ -92,24 +96,37 @@ def train_system(
     examples = read_split(options.data, "train")
     known = None if material.by_characters else material.vocabulary
     vocabulary = known or _vocabulary(examples)
-    header = Header(
-        system=system,
-        domain=options.domain_name,
-        image_size=material.image_size,
-        config={},
-        words=() if material.by_characters else vocabulary.words,
-        examples=tuple(options.example or _shortest_captions(examples)),
-        licence=options.licence,
-        data=options.description,
-    )
+    words = () if material.by_characters else vocabulary.words
+    header = describe(options, examples, words, system=system, image_size=material.image_size)
 
     def trainer() -> loop.Trainer:
         pictures = _pictures(examples, vocabulary, material, recipe.sampling)
         given = {"steps": options.steps, "seed": options.seed, "device": loop.device()}
         return build(recipe, *pictures, header, **given, **_beginning(material, vocabulary))
 
-    if path := _run(options, header.id, recipe, trainer):
+    if path := run(options, header.id, recipe, trainer):
         typer.echo(f"wrote {path}; copy it to checkpoints/ to use it")
+
+
+def describe(
+    options: SystemOptions,
+    examples: list[Example],
+    words: tuple[str, ...],
+    *,
+    system: str,
+    image_size: int,
+) -> Header:
+    """What the checkpoint will say of itself, as far as it is known before training."""
+    return Header(
+        system=system,
+        domain=options.domain_name,
+        image_size=image_size,
+        config={},
+        words=words,
+        examples=tuple(options.example or _shortest_captions(examples)),
+        licence=options.licence,
+        data=options.description,
+    )
 
 
 def train_encoder(
@@ -133,7 +150,7 @@ def train_encoder(
         given = {"seed": options.seed, "device": loop.device()}
         return build(recipe, *pictures, **given, **_beginning(material, vocabulary))
 
-    if path := _run(options, f"{name}-{options.domain_name}", recipe, trainer):
+    if path := run(options, f"{name}-{options.domain_name}", recipe, trainer):
         typer.echo(f"wrote {path}; give it to `python -m training {then}`")
 
 
@@ -158,12 +175,12 @@ def train_part(
         given = {"steps": options.steps, "seed": options.seed, "device": loop.device()}
         return build(recipe, *pictures, header, **given)
 
-    if path := _run(options, f"{name}-{options.domain_name}", recipe, trainer):
+    if path := run(options, f"{name}-{options.domain_name}", recipe, trainer):
         typer.echo(f"wrote {path}; copy it to checkpoints/ in place of the one it is made of")
 
 
-def _run(
-    options: TrainOptions, name: str, recipe: Recipe, trainer: Callable[[], loop.Trainer]
+def run(
+    options: TrainOptions, name: str, recipe: Settings, trainer: Callable[[], loop.Trainer]
 ) -> Path | None:
     """Train in the folder of this name; what was exported, by the process that exports."""
     if options.threads:

@@ -30,3 +30,11 @@ def test_a_form_without_a_picture_is_refused(client: httpx.Client, web_settings:
         assert answer.status_code == 422
         assert answer.json()["errors"][0]["field"] == "image"
     assert stored(web_settings) == []
+
+
+def test_a_kept_picture_can_be_seen_again_by_its_id(client: httpx.Client) -> None:
+    image_id = client.post("/images", files={"image": picture()}).json()["image_id"]
+    answer = client.get(f"/images/{image_id}")
+    assert (answer.headers["content-type"], answer.content) == ("image/jpeg", picture())
+    assert client.get("/images/uploads-" + "0" * 32 + ".png").status_code == 410
+    assert client.get("/images/results-" + "0" * 32 + ".png").status_code == 422

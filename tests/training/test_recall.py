@@ -1,0 +1,49 @@
+"""training/recall.py: what is found, counted as the paper counts it."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from tests.training import test_tirg
+from tests.training.attributes import write_shapes
+from training import tirg
+from training.__main__ import app
+from training.recall import recall_at
+
+
+def test_an_answer_among_the_first_k_counts() -> None:
+    fits = np.array([[0, 1, 0], [1, 0, 1], [0, 0, 1]], dtype=bool)
+    found = np.array([[0, 1, 2], [2, 0, 1], [0, 1, 2]])
+    assert recall_at((1, 2, 3), found, fits) == {
+        "recall@1": pytest.approx(1 / 3),
+        "recall@2": pytest.approx(2 / 3),
+        "recall@3": 1,
+    }
+
+
+def test_a_search_is_trained_and_measured_beside_a_baseline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_shapes(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(tirg.RECIPES, "small", replace(test_tirg.RECIPE, ema=0.5))
+    train = ["tirg", "--data", "shapes", "--steps"]
+    baseline = ["1", "--run", ".runs/text", "--set", "model.composition=text"]
+    for options in (["60"], baseline):
+        result = CliRunner().invoke(app, [*train, *options])
+        assert result.exit_code == 0, result.output
+    files = [f".runs/{run}/tirg-shapes-48.safetensors" for run in ("tirg-shapes-48", "text")]
+    result = CliRunner().invoke(app, ["recall", *files, "--data", "shapes"])
+    assert result.exit_code == 0, result.output
+    gated, text = (
+        json.loads(Path(f".runs/recall/tirg-shapes-48/{form}-pooled.json").read_text())["ways"]
+        for form in ("gated", "text")
+    )
+    assert gated.keys() == text.keys() == {"replace X with Y", "as people type", "words alone"}
+    assert gated["replace X with Y"]["recall@1"] > 0.5
+    assert text["replace X with Y"]["recall@1"] < gated["replace X with Y"]["recall@1"]
+    assert gated["words alone"]["queries"] == 12
