@@ -1,4 +1,4 @@
-"""GET /about/models and /about/queue: what is served here and what is being done, for people."""
+"""GET /about/...: for people, what is served here, what is being done, and what they made."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -40,6 +40,10 @@ def create_router() -> APIRouter:
         if not sheet.is_file():
             raise NotFound("this model has no sheet of samples")
         return FileResponse(sheet, media_type="image/webp", headers=_REVALIDATE)
+
+    @router.get("/gallery")
+    def show_gallery(request: Request) -> Response:
+        return templates.TemplateResponse(request, "about-gallery.html", headers=_REVALIDATE)
 
     @router.get("/queue")
     def show_queue(request: Request) -> Response:

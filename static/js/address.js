@@ -4,6 +4,7 @@ import { bind } from "./dom.js";
 import { isOpen } from "./state.js";
 
 const EDIT = "#edit";
+const RESULT = "#result="; // and its key: as the gallery links to it
 
 /**
  * @param {import("./store.js").Store<import("./state.js").State>} store
@@ -11,7 +12,12 @@ const EDIT = "#edit";
  * @returns {Promise<void>} when the screen that the address names is shown
  */
 export async function mountAddress(store, editor) {
+  const result = location.hash.startsWith(RESULT) ? location.hash.slice(RESULT.length) : null;
   if (location.hash === EDIT) await editor.resume();
+  if (result !== null) {
+    await editor.restore(decodeURIComponent(result));
+    history.replaceState(null, "", isOpen(store.get()) ? EDIT : location.pathname);
+  }
   bind(
     store,
     isOpen,

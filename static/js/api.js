@@ -6,7 +6,7 @@
  *   scores: {word: number, score: number}[], position: number | null}} Output
  * @typedef {{id: string, status: string, queue_position: number | null, eta_s: number | null,
  *   progress: number, model: string, caption: string, created_at: string,
- *   outputs: Output[],
+ *   outputs: Output[], animation: string | null,
  *   metrics: {queue_s: number, predict_s: number} | null,
  *   error: {title?: string, detail?: string, retryable?: boolean} | null,
  *   links: {self: string, cancel: string}}} Job
@@ -68,18 +68,23 @@ export async function uploadImage(file, name) {
   return (await ask("/images", { method: "POST", body })).image_id;
 }
 
-/** Asks for an edit, with `count` seeds, and waits up to `waitS` seconds for it.
- * @param {{imageId: string, ask: import("./state.js").Ask, count: number, crop: string,
- *   mask: Blob | null, full: boolean, waitS: number, signal: AbortSignal}} wish
+/** @typedef {{caption_to?: string, image_id_to?: string, steps?: number}} Steps  to another end */
+
+/** Asks for an edit, with as many seeds or steps, and waits up to `waitS` seconds for it.
+ * @param {{imageId: string, ask: import("./state.js").Ask, variations: number, steps: Steps,
+ *   crop: string, mask: Blob | null, full: boolean, waitS: number, signal: AbortSignal}} wish
  * @returns {Promise<Job>} finished or not */
-export function manipulate({ imageId, ask: edit, count, crop, mask, full, waitS, signal }) {
+export function manipulate(wish) {
+  const { imageId, ask: edit, variations, steps, crop, mask, full, waitS, signal } = wish;
+  const to = Object.entries(steps).map(([name, value]) => [name, String(value)]);
   const body = form({
     ...(mask ? { mask: /** @type {[Blob, string]} */ ([mask, "mask.png"]) } : {}),
     image_id: imageId,
     model: edit.model,
     caption: edit.caption,
     seed: String(edit.seed),
-    variations: String(count),
+    variations: String(variations),
+    ...Object.fromEntries(to),
     crop,
     full_resolution: String(full),
   });
@@ -87,10 +92,10 @@ export function manipulate({ imageId, ask: edit, count, crop, mask, full, waitS,
 }
 
 /** Asks for a picture from words alone and waits up to `waitS` seconds for it.
- * @param {{ask: import("./state.js").Ask, count: number, waitS: number, signal: AbortSignal}} wish
- * @returns {Promise<Job>} finished or not */
-export function generate({ ask: { model, caption, seed }, count, waitS, signal }) {
-  const body = JSON.stringify({ model, caption, seed, variations: count });
+ * @param {{ask: import("./state.js").Ask, variations: number, steps: Steps, waitS: number,
+ *   signal: AbortSignal}} wish @returns {Promise<Job>} finished or not */
+export function generate({ ask: { model, caption, seed }, variations, steps, waitS, signal }) {
+  const body = JSON.stringify({ model, caption, seed, variations, ...steps });
   const headers = { "Content-Type": "application/json", Prefer: `wait=${waitS}` };
   return ask("/generate", { method: "POST", body, headers, signal });
 }

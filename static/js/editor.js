@@ -1,6 +1,7 @@
 /** What a person can do, and what follows from it. */
 
 import * as api from "./api.js";
+import { withSteps } from "./between.js";
 import { downloadName } from "./captions.js";
 import { createFollower } from "./live.js";
 import { readParameters } from "./parameters.js";
@@ -9,6 +10,7 @@ import * as results from "./results.js";
 import * as sheets from "./sheet.js";
 import * as is from "./state.js";
 
+const STEPS = 12; // of a way to another end
 const MAX_BYTES = 25 * 2 ** 20;
 
 /** @typedef {ReturnType<typeof createEditor>} Editor */
@@ -230,6 +232,29 @@ export function createEditor(store, pictures, uploads, maker) {
       await fill(sheet, mine, ticket);
       if (running === mine) running = null;
       store.update((state) => is.dropped(state, ticket));
+    },
+
+    /** Makes the pictures from what is asked for to another end.
+     * @param {is.Ask} ask @param {import("./between.js").End} end
+     * @param {import("./between.js").Way} way */
+    async goBetween(ask, end, way) {
+      this.cancel();
+      const ticket = ++tickets;
+      /** @type {NonNullable<typeof running>} */
+      const mine = { full: false, stop: new AbortController(), job: null };
+      running = mine;
+      store.update((state) => is.onTheWay(state, ticket, way));
+      try {
+        const made = await maker.makeWay(ask, end, wishOf(mine, ticket), STEPS);
+        const whole = withSteps(way, made.steps, made.animation);
+        store.update((state) => is.withWay(is.dropped(state, ticket), whole));
+      } catch (error) {
+        if (mine.stop.signal.aborted) return;
+        store.update((state) => is.withWay(is.failed(state, ticket, problemOf(error)), null));
+        store.update((state) => is.withView(state, state.shown ? "compare" : "crop"));
+      } finally {
+        if (running === mine) running = null;
+      }
     },
 
     /** Looks at one picture of a sheet, with all that made it, and makes it whole.

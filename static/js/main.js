@@ -1,6 +1,8 @@
 /** Puts the page together: the state, what a person can do, and one mount function a component. */
 
 import { mountAddress } from "./address.js";
+import { mountBetweenDialog } from "./between-dialog.js";
+import { mountBetweenView } from "./between-view.js";
 import { mountCamera } from "./camera.js";
 import { mountCaptionInput } from "./caption-input.js";
 import { mountColours } from "./colours.js";
@@ -63,6 +65,8 @@ mountSuggestions(store, editor);
 mountSeedField(store, editor);
 mountExplore(store, editor);
 mountSheet(store, editor, pictures);
+mountBetweenDialog(store, editor);
+mountBetweenView(store, pictures);
 mountFilmstrip(store, editor, pictures);
 mountHistoryTools(store, editor);
 mountNotices(store, editor);

@@ -6,7 +6,7 @@ import { cropText, statusText } from "./status.js";
 
 const OF_RESULT = /** @type {const} */ (["compare", "side", "whole"]);
 /** @type {import("./state.js").View[]} */
-const VIEWS = ["crop", "compare", "side", "whole", "sheet"];
+const VIEWS = ["crop", "compare", "side", "whole", "sheet", "way"];
 
 /**
  * @param {import("./store.js").Store<import("./state.js").State>} store
@@ -35,7 +35,7 @@ export function mountResultView(store, editor, pictures) {
   );
   bind(
     store,
-    ({ drawing, sheet }) => drawing && !sheet,
+    ({ drawing, sheet, way }) => drawing && !sheet && !way,
     (isAlone) => {
       byId("views").hidden = isAlone; // one view is no choice
     },
@@ -59,6 +59,15 @@ export function mountResultView(store, editor, pictures) {
       byId("crop").hidden = view !== "crop";
       byId("compare").hidden = view !== "compare";
       frame.dataset.view = view;
+    },
+  );
+  bind(
+    store,
+    ({ view }) => view === "sheet" || view === "way",
+    (hidden) => {
+      frame.hidden = hidden;
+      // On a narrow screen what was asked for far below would come to be out of sight.
+      if (hidden) requestAnimationFrame(() => byId("stage").scrollIntoView());
     },
   );
   bind(

@@ -48,7 +48,7 @@ export function shownResult(state, result) {
 /** @param {State} state @param {Result} result @returns {import("./state.js").View} */
 function viewOf({ placing, live, view }, { ask }) {
   if (ask.photo === null) return "whole";
-  const kept = (placing && live) || !["crop", "sheet"].includes(view);
+  const kept = (placing && live) || !["crop", "sheet", "way"].includes(view);
   return kept ? view : "compare";
 }
 
@@ -64,8 +64,8 @@ export function restored(state, key) {
 export function lookedAt(state, result) {
   const { photo, model, caption, seed, crop, mask = [] } = result.ask;
   const there = { photo, drawing: photo === null, caption, seed, crop, mask, placing: false };
-  const sheet = photo === state.photo ? state.sheet : null;
-  return shownResult({ ...is.idle(is.withModel(state, model)), ...there, sheet }, result);
+  const many = photo === state.photo ? {} : { sheet: null, way: null };
+  return shownResult({ ...is.idle(is.withModel(state, model)), ...there, ...many }, result);
 }
 
 /** What was left last: a photo with the latest of its results, or a drawing.
@@ -213,7 +213,7 @@ function bare(state, token) {
   const photo = token ? state.photos[token] : null;
   if (!photo) return { ...is.withDrawing(state), trail: state.trail };
   const there = { photo: token, drawing: false, shown: null, problem: null };
-  const anew = { crop: largestSquare(photo), mask: [], sheet: null };
+  const anew = { crop: largestSquare(photo), mask: [], sheet: null, way: null };
   const other = token === state.photo ? {} : anew;
   return is.withFittingModel({ ...is.idle(state), ...there, ...other, view: "crop" });
 }

@@ -21,7 +21,6 @@ export function mountSheet(store, editor, pictures) {
     (state) => state.view === "sheet",
     (isSheet) => {
       place.hidden = !isSheet;
-      byId("frame").hidden = isSheet;
       byId("mat").toggleAttribute("data-sheet", isSheet);
     },
   );

@@ -15,8 +15,8 @@
  * @typedef {{photo: string | null, model: string, caption: string, seed: number,
  *   crop: Box | null, mask?: import("./mask.js").Mask}} Ask
  *   one picture as the person means it; `photo` is a token, null where words alone make it
- * @typedef {"crop" | "compare" | "side" | "whole" | "sheet"} View
- *   area, divided, side by side, after alone, many to compare
+ * @typedef {"crop" | "compare" | "side" | "whole" | "sheet" | "way"} View
+ *   area, divided, side by side, after alone, many to compare, from one picture to another
  * @typedef {{key: string, ask: Ask, full: boolean, image: string, mediaType: string,
  *   width: number, height: number, seconds: number, made: number, favourite: boolean,
  *   words: string[], stages: string[], heatmaps: import("./attention.js").Heatmap[],
@@ -52,6 +52,7 @@
  * @property {import("./trail.js").Trail} trail
  * @property {View} view
  * @property {import("./sheet.js").Sheet | null} sheet  pictures to compare
+ * @property {import("./between.js").Way | null} way  from one picture to another
  * @property {boolean} placing  the crop was the last to change: results leave it in view
  * @property {Problem | null} problem
  * @property {Toast | null} toast
@@ -93,6 +94,7 @@ export const INITIAL = {
   trail: trail.EMPTY,
   view: "crop",
   sheet: null,
+  way: null,
   placing: false,
   problem: null,
   toast: null,
@@ -138,6 +140,7 @@ export function withPhoto(state, photo) {
     crop: largestSquare(photo),
     mask: [],
     sheet: null,
+    way: null,
     shown: null,
     trail: trail.stepped(state.trail, { photo: photo.token, key: null }),
     view: "crop",
@@ -164,7 +167,7 @@ export function lastPhoto(state) {
 /** Back to the choice of a photo. @param {State} state @returns {State} */
 export function withoutPhoto(state) {
   const left = { ...idle(state), photo: null, drawing: false, opening: false, sheet: null };
-  return { ...left, crop: null, mask: [], shown: null, problem: null };
+  return { ...left, way: null, crop: null, mask: [], shown: null, problem: null };
 }
 
 /** @param {State} state @param {string | null} model @returns {State} */
@@ -235,7 +238,7 @@ export function withToast(state, toast) {
 
 /** @param {State} state @param {View} view @returns {State} */
 export function withView(state, view) {
-  if (view === "sheet") return state.sheet ? { ...state, view } : state;
+  if (view === "sheet" || view === "way") return state[view] ? { ...state, view } : state;
   if (state.drawing) return { ...state, view: "whole" };
   return { ...state, view: state.shown ? view : "crop" };
 }
@@ -281,6 +284,18 @@ export function started(state, ticket) {
 export function exploring(state, ticket, sheet) {
   const edit = { ...IDLE, phase: /** @type {const} */ ("working"), ticket, many: true };
   return { ...state, edit, sheet, view: "sheet", problem: null };
+}
+
+/** The pictures of a way begin to be made.
+ * @param {State} state @param {number} ticket @param {import("./between.js").Way} way
+ * @returns {State} */
+export function onTheWay(state, ticket, way) {
+  return { ...started(state, ticket), way, view: "way" };
+}
+
+/** @param {State} state @param {import("./between.js").Way | null} way @returns {State} */
+export function withWay(state, way) {
+  return { ...state, way };
 }
 
 /** @param {State} state @param {number} ticket @param {import("./sheet.js").Sheet} sheet

@@ -7,6 +7,7 @@ import { progressOf } from "./sheet.js";
 /** What happens now, or what came of it, or what will be edited.
  * @param {State} state @returns {string} */
 export function statusText(state) {
+  if (state.view === "way") return progressText(state);
   if (state.view === "sheet") return progressText(state) || (state.sheet?.title ?? "");
   return progressText(state) || (state.view === "crop" ? cropText(state) : resultText(state));
 }

@@ -19,7 +19,7 @@ export function mountZoom(store) {
 
   bind(
     store,
-    ({ view, shown }) => shown !== null && view !== "crop" && view !== "sheet",
+    ({ view, shown }) => shown !== null && ["compare", "side", "whole"].includes(view),
     (canZoom) => {
       tools.hidden = !canZoom;
       if (!canZoom) see(WHOLE);

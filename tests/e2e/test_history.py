@@ -5,7 +5,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.browsing import after, choose, edit, edits, give, photo, pixels, write
+from tests.e2e.browsing import after, choose, edit, edits, give, photo, pixels, violations, write
 from tests.e2e.conftest import Noise, OpenPage, Server
 
 YELLOW = "this flower has yellow petals"
@@ -139,3 +139,29 @@ def expect_kept(page: Page, count: int) -> None:
         })""",
         arg=count,
     )
+
+
+def test_the_gallery_finds_by_words_opens_marks_and_deletes(
+    server: Server, page: Page, tmp_path: Path
+) -> None:
+    choose(page, photo(tmp_path, scale=0.3))
+    edit(page, YELLOW)
+    edit(page, PURPLE)
+    expect_kept(page, 2)
+    page.goto(f"{server.url}/about/gallery")
+    kept = page.locator("#gallery li")
+    expect(kept).to_have_count(2)
+    page.get_by_role("searchbox").fill("yel")
+    expect(kept).to_have_count(1)
+    page.get_by_role("button", name=f"Favourite: {YELLOW}").click()
+    assert violations(page) == []
+    page.get_by_role("searchbox").fill("")
+    page.get_by_role("button", name=f"Delete: {PURPLE}").click()
+    expect(kept).to_have_count(1)
+    page.get_by_role("button", name="Undo the deletion").click()
+    expect(kept).to_have_count(2)
+    page.get_by_role("button", name=f"Delete: {PURPLE}").click()
+    kept.get_by_role("link").click()
+    expect(after(page)).to_have_attribute("alt", f"After: {YELLOW}")
+    expect(page.locator("#favourite")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".still")).to_have_count(1)
