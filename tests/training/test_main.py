@@ -8,10 +8,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from safetensors.torch import load_file
 from typer.testing import CliRunner, Result
 
 from models.checkpoint import read_header
+from models.import_upstream.char_cnn_rnn import text_key
+from models.import_upstream.fitting import upstream_state
+from models.text.char_cnn_rnn import CharCnnRnn
+from models.weights import load
+from tests.models.golden import fill
+from tests.models.import_upstream.files_of_2018 import save_weights
 from tests.tiny import write_tiny_model
 from tests.training import (
     test_attngan,
@@ -165,6 +172,25 @@ def test_letters_have_no_word_vectors(toys: Path) -> None:
     result = _invoke("joint-embedding", "--data", toys, *given)
     assert result.exit_code == 2
     assert "no word vectors" in _flat(result.output)
+
+
+def test_the_published_reader_of_letters_can_be_trained_on(
+    toys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = replace(gan_int_cls.SMALL, model=test_style_encoder.CFG, batch_size=4)
+    monkeypatch.setitem(gan_int_cls.RECIPES, "small", recipe)
+    encoder = fill(CharCnnRnn(recurrent="rnn"), text_key)
+    save_weights(upstream_state(encoder, text_key), Path("char_cnn_rnn.pth"))
+    train = ("gan-int-cls", "--data", toys, "--steps", 1)
+    result = _invoke(*train, "--text", "char_cnn_rnn.pth")
+    assert result.exit_code == 0, result.output
+    system = load(Path(".runs/gan-int-cls-toys-16/gan-int-cls-toys-16.safetensors"))
+    read = [net.read(["a zygomorphic thing"]).sentence for net in (system.reader, encoder)]
+    torch.testing.assert_close(*read, atol=1e-3, rtol=1e-3)  # float16 in the checkpoint
+    save_weights({"weight": torch.zeros(1)}, Path("other.pth"))
+    refused = _invoke(*train, "--text", "other.pth")
+    assert refused.exit_code == 2
+    assert "missing: c1.weight" in _flat(refused.output)
 
 
 def test_two_processes_train_one_text_encoder(toys: Path) -> None:

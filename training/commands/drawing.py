@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from models.damsm import load_damsm
+from models.import_upstream.char_cnn_rnn import trained_reader
 from models.stackgan import Stackgan
 from models.text.captions import TrainedReader
 from models.text.vocabulary import Vocabulary
@@ -22,7 +23,10 @@ _PANEL = "Systems that draw a caption"
 
 Text = Annotated[
     Path | None,
-    typer.Option(help="reader.safetensors of a joint-embedding run; else it is learnt meanwhile."),
+    typer.Option(
+        help="reader.safetensors of a joint-embedding run, or a published char-CNN-RNN's .pth; "
+        "without, captions are learnt to be read meanwhile."
+    ),
 ]
 
 app = typer.Typer()
@@ -95,7 +99,7 @@ def _train(
     vocabulary: Vocabulary | None = None,
 ) -> None:
     """Train one of those whose text encoder comes from a file or is learnt beside the GAN."""
-    trained = TrainedReader.load(text) if text else None
+    trained = _reader(text) if text else None
     if trained:
         vocabulary = trained.vocabulary
         recipe = replace(recipe, model=replace(recipe.model, **asdict(trained.cfg)))
@@ -111,3 +115,7 @@ def _train(
         ),
         system=system,
     )
+
+
+def _reader(path: Path) -> TrainedReader:
+    return trained_reader(path) if path.suffix == ".pth" else TrainedReader.load(path)

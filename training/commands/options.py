@@ -10,6 +10,8 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from models.checkpoint import BadCheckpoint
+from models.import_upstream.fitting import NotTheseWeights
+from models.import_upstream.reader import UnreadableFile
 from models.text.files import BadReader
 from training.commands.settings import BadSetting, OtherRecipe
 from training.data import BadData
@@ -25,7 +27,9 @@ _REFUSALS = (
     BadSetting,
     BadVectors,
     NeedsVgg16,
+    NotTheseWeights,
     OtherRecipe,
+    UnreadableFile,
     WrongSketcher,
 )
 
