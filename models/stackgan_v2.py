@@ -29,7 +29,7 @@ class Config(Reading):
 
     image_size: int = 256  # S
     branches: int = 3  # each draws a picture of twice the side of the one before
-    cond_dim: int = 128  # K
+    cond_dim: int = 128  # K; 0: no caption is looked at, as in the paper's networks for dogs
     augments: bool = True  # False: the caption's vector is its mean, without noise
     z_dim: int = 100  # Z, without that of conditioning augmentation
     gen_channels: int = 64  # C of the first branch; halves with each
@@ -54,6 +54,11 @@ class Config(Reading):
         """Sides in pixels of the pictures that are drawn and judged, smallest first."""
         all_sides = [self.image_size >> i for i in range(self.branches)]
         return tuple(all_sides[:1] if self.one_branch else all_sides[::-1])
+
+    @property
+    def told_dim(self) -> int:
+        """Width of what later branches are told: the conditioning, or z where there is none."""
+        return self.cond_dim or self.z_dim
 
     @property
     def first_side(self) -> int:
@@ -125,13 +130,13 @@ class NextBranch(nn.Module):
 
     def __init__(self, width: int, cfg: Config) -> None:
         super().__init__()
-        self.join = _conv3_glu(width + cfg.cond_dim, width)
+        self.join = _conv3_glu(width + cfg.told_dim, width)
         self.blocks = nn.Sequential(*(ResidualBlock(width) for _ in range(cfg.blocks)))
         self.up = _up(width, width // 2)
 
-    def forward(self, h: Tensor, cond: Tensor) -> Tensor:
-        """(B, C, h, w), (B, K) -> (B, C / 2, 2 h, 2 w)."""
-        return self.up(self.blocks(self.join(torch.cat([_spread(cond, h), h], dim=1))))
+    def forward(self, h: Tensor, told: Tensor) -> Tensor:
+        """(B, C, h, w), (B, K) or without captions (B, Z) -> (B, C / 2, 2 h, 2 w)."""
+        return self.up(self.blocks(self.join(torch.cat([_spread(told, h), h], dim=1))))
 
 
 class ResidualBlock(nn.Module):
@@ -153,7 +158,7 @@ class Generator(nn.Module):
         super().__init__()
         self.cfg = cfg
         widths = [cfg.gen_channels // 2**i for i in range(cfg.branches)]
-        self.augment = ConditioningAugmentation(cfg)
+        self.augment = ConditioningAugmentation(cfg) if cfg.cond_dim else None
         self.first = FirstBranch(cfg)
         self.next = nn.ModuleList(NextBranch(width, cfg) for width in widths[:-1])
         self.to_rgb = nn.ModuleList(_to_rgb(width) for width in widths[-len(cfg.sides) :])
@@ -161,8 +166,9 @@ class Generator(nn.Module):
     def draw(self, cond: Tensor, z: Tensor, shift: Tensor | None = None) -> list[Tensor]:
         """(B, K), (B, Z) -> pictures in [-1, 1], (B, 3, side, side) for each of `cfg.sides`."""
         maps = [self.first(cond, z, shift)]
+        told = cond if self.cfg.cond_dim else z
         for branch in self.next:
-            maps.append(branch(maps[-1], cond))
+            maps.append(branch(maps[-1], told))
         kept = maps[-len(self.to_rgb) :]
         return [to_rgb(h) for to_rgb, h in zip(self.to_rgb, kept, strict=True)]  # eq. 8
 
@@ -171,8 +177,12 @@ class Generator(nn.Module):
     ) -> tuple[list[Tensor], Conditioning]:
         """(B, D), (B, Z + K) -> the pictures and their conditioning."""
         z, eps = noise.split([self.cfg.z_dim, self.cfg.cond_dim], dim=1)
-        drawn = self.augment(sentence, eps)
+        drawn = self.condition(sentence, eps)
         return self.draw(drawn.cond, z, shift), drawn
+
+    def condition(self, sentence: Tensor, eps: Tensor) -> Conditioning:
+        """(B, D), (B, K) -> three of (B, K)."""
+        return Conditioning(eps, eps, eps) if self.augment is None else self.augment(sentence, eps)
 
 
 class Logits(NamedTuple):

@@ -69,12 +69,13 @@ class StackganV2Trainer(GenerationTrainer):
         noise = torch.randn(len(sentence), self.net.noise_dim, generator=rng).to(self.device)
         pictures, drawn = self.net.generator(sentence, noise)
         pictures = [picture.float() for picture in pictures]
-        kl = kl_divergence(drawn.mu, drawn.logvar) if self.recipe.model.augments else None
+        cfg = self.recipe.model
+        kl = kl_divergence(drawn.mu, drawn.logvar) if cfg.augments and cfg.cond_dim else None
         return Drawn(pictures, drawn.mu, kl)
 
     def tell(self, sentence: Tensor) -> Tensor:
         nothing = torch.zeros(len(sentence), self.recipe.model.cond_dim, device=self.device)
-        return self.net.generator.augment(sentence, nothing).mu
+        return self.net.generator.condition(sentence, nothing).mu
 
     def discriminator_losses(self, pairs: Pairs) -> dict[str, Tensor]:
         """Eq. 11, with real pictures of other captions as a third kind, summed over branches."""

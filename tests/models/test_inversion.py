@@ -14,7 +14,8 @@ from models.base import Invertible
 from models.inversion import TINY, Config, Encoder, Inversion, NotInvertible
 from models.lite import load_lite
 from models.text.vocabulary import Vocabulary
-from tests.models.golden import draw, fill, weight
+from tests.models.by_name import biased, conv, dense, leaky, norm
+from tests.models.golden import draw, fill
 
 WORDS = Vocabulary(("a", "red", "flower", "blue", "bird"))
 GENERATORS = {"stackgan_v2": stackgan_v2, "attngan": attngan, "gan_int_cls": gan_int_cls}
@@ -34,7 +35,7 @@ def test_the_encoder_is_as_wide_as_the_published_one() -> None:
 
 def test_the_encoder_computes_what_the_authors_does() -> None:
     widths, length = (6, 12, 16, 16), 5
-    encoder = fill(Encoder(widths, length), lambda key: _encoder_key(key, len(widths)))
+    encoder = fill(Encoder(widths, length), lambda key: encoder_key(key, len(widths)))
     x = draw("x32", 2, 3, 32, 32)
     with torch.inference_mode():
         expected = _authors_encoder(x, widths, length)
@@ -123,7 +124,7 @@ def test_a_generator_that_does_not_draw_from_a_code_is_refused() -> None:
         Inversion(Config(generator="tagan", generator_config=asdict(module.TINY)), WORDS)
 
 
-def _encoder_key(key: str, blocks: int) -> str:
+def encoder_key(key: str, blocks: int) -> str:
     """Ours -> the authors', whose dense block has the number `blocks`."""
     if found := re.fullmatch(r"down\.(\d)\.1\.(shortcut|block)\.(\d)\.(.*)", key):
         block, place = f"block{int(found[1]) + 1}", int(found[3])
@@ -137,33 +138,15 @@ def _encoder_key(key: str, blocks: int) -> str:
 
 def _authors_encoder(x: Tensor, widths: tuple[int, ...], length: int) -> Tensor:
     """Their computation, written out from the names of their tensors."""
-
-    def w(key: str, *shape: int) -> Tensor:
-        return weight(key, shape)
-
-    def norm(h: Tensor, key: str) -> Tensor:
-        c = h.shape[1]
-        names = ("running_mean", "running_var", "weight", "bias")
-        return F.batch_norm(h, *(w(f"{key}.bn.{name}", c) for name in names))
-
-    def conv(h: Tensor, key: str, c_out: int, side: int) -> Tensor:
-        return F.conv2d(h, w(f"{key}.weight", c_out, h.shape[1], side, side), padding=side // 2)
-
-    h = F.leaky_relu(norm(conv(x, "block0.conv", widths[0], 3), "block0.bn"), 0.2)
+    h = leaky(norm(conv(x, "block0.conv", widths[0], 3, padding=1), "block0.bn.bn"))
     for n, c in enumerate(widths[1:], start=1):
         h, block = F.avg_pool2d(h, 2), f"block{n}"
         y, inner = h, min(h.shape[1], c)
         if h.shape[1] != c:
-            y = F.leaky_relu(norm(conv(h, f"{block}.conv", c, 1), f"{block}.bn"), 0.2)
+            y = leaky(norm(conv(h, f"{block}.conv", c, 1), f"{block}.bn.bn"))
         for part, to in ((1, inner), (2, c)):
-            h = (
-                conv(h, f"{block}.conv{part}", to, 3)
-                + w(f"{block}.wscale{part}.bias", to)[:, None, None]
-            )
-            h = F.leaky_relu(norm(h, f"{block}.bn{part}"), 0.2)
+            h = biased(conv(h, f"{block}.conv{part}", to, 3, padding=1), f"{block}.wscale{part}")
+            h = leaky(norm(h, f"{block}.bn{part}.bn"))
         h = h + y
-    last = f"block{len(widths)}"
-    h = h.flatten(1)
-    return norm(
-        F.linear(h, w(f"{last}.fc.weight", length, h.shape[1])) * h.shape[1] ** -0.5, f"{last}.bn"
-    )
+    h, last = h.flatten(1), f"block{len(widths)}"
+    return norm(dense(h, f"{last}.fc", length) * h.shape[1] ** -0.5, f"{last}.bn.bn")
