@@ -39,7 +39,7 @@ def train_tagan(options: SystemOptions, word_vectors: WordVectorsFile = None) ->
     )
 
 
-@command(app, "tagan-scores", panel=_PANEL, steps=4_000)
+@command(app, "tagan-scores", panel=_PANEL, steps=2_000)
 def train_tagan_scores(
     options: TrainOptions,
     generator: Annotated[Path, typer.Option(help="Checkpoint of a tagan run.")],
