@@ -1,7 +1,7 @@
 """Requests become pictures in the store; what is wrong with one fails that one alone."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from io import BytesIO
 from pathlib import Path
 
@@ -10,7 +10,9 @@ import pytest
 import torch
 from PIL import Image
 
+from models import gan_int_cls, weights
 from models.base import Output, System, TextFeatures
+from models.checkpoint import Header
 from models.registry import Task, find
 from tests.tiny import write_tiny_model
 from worker import pictures
@@ -248,6 +250,22 @@ def test_a_picture_is_made_from_words_alone(
     first, second = only(Engine(pool, store).run([request])).outputs
     assert (first.media_type, first.width, first.height) == ("image/png", 16, 16)
     assert store.get(first.image) != store.get(second.image)
+
+
+def test_a_model_that_reads_letters_draws_words_that_it_never_saw(
+    settings: Settings, store: Store
+) -> None:
+    cfg = replace(gan_int_cls.TINY, reader="char-rnn")
+    header = Header("gan_int_cls", "flowers", 16, asdict(cfg), words=())
+    folder = settings.checkpoints[0]
+    folder.mkdir(parents=True)
+    weights.save(weights.build(header), header, folder / f"{header.id}.safetensors")
+    engine = Engine(ModelPool(settings.checkpoints, CPU), store)
+    asked = [Request(Task.GENERATE, header.id, text) for text in ("a zygomorphic leaf", "blue")]
+    together = [data for outcome in engine.run(asked) for data in stored(store, [outcome])]
+    assert together[0] != together[1]
+    [unread] = engine.run([replace(asked[0], caption="\u0446\u0432\u0435\u0442")])
+    assert isinstance(unread, Failure)
 
 
 class Canceling(Watch):
