@@ -24,6 +24,7 @@ FREE_OF_TORCH = (
     "worker.logs",
     "worker.tracing",
     "worker.sending",
+    "worker.alive",
     "worker.idempotency",
     "worker.store",
     "worker.heatmaps",

@@ -2,7 +2,7 @@
 
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -11,7 +11,7 @@ import torch
 
 from models import weights
 from models.base import System
-from models.checkpoint import BadCheckpoint, Checkpoint, scan
+from models.checkpoint import BadCheckpoint, Checkpoint, files, scan
 from models.fuse import fuse
 
 Load = Callable[[Path, torch.device], System]
@@ -81,22 +81,31 @@ class ModelPool:
         load: Load = load_for_serving,
         on_load: Callable[[str, float], None] = lambda model_id, seconds: None,
         *,
+        only: Collection[str] | None = None,
         max_bytes: int | None = None,
     ) -> None:
-        """`on_load` is told each model that was loaded, and how many seconds that took. Models
-        take at most `max_bytes` of memory, besides the one that is asked for.
+        """`on_load` is told each model that was loaded, and how many seconds that took. `only`
+        these models are served, if it names any; they take at most `max_bytes` of memory, besides
+        the one that is asked for.
         """
         self.device = device
         self._on_load = on_load
         self._folders = folders
         self._load = load
+        self._only = only
         self._max_bytes = max_bytes
+        self._last_look: tuple[object, dict[str, Checkpoint]] = (None, {})
         self._resident: OrderedDict[str, _Resident] = OrderedDict()
 
     @property
     def resident(self) -> tuple[str, ...]:
         """Ids of the models in memory."""
         return tuple(self._resident)
+
+    @property
+    def served(self) -> tuple[str, ...]:
+        """Ids of the models that the folders have for us."""
+        return tuple(self._found())
 
     @property
     def bytes(self) -> int:
@@ -123,11 +132,11 @@ class ModelPool:
         return self._resident[model_id].version
 
     def warm(self) -> None:
-        """Load all there are, as far as there is room; one that can't be loaded is left out and
-        named in the log.
+        """Load all there are, as far as there is room, and one at least; one that can't be loaded
+        is left out and named in the log.
         """
-        for model_id, checkpoint in scan(self._folders).items():
-            if self._is_over(self.bytes + checkpoint.path.stat().st_size):
+        for model_id, checkpoint in self._found().items():
+            if self._resident and self._is_over(self.bytes + checkpoint.path.stat().st_size):
                 _log.warning("%s is loaded when it is asked for: there is no room", model_id)
                 continue
             try:
@@ -170,11 +179,20 @@ class ModelPool:
         return self._max_bytes is not None and size > self._max_bytes
 
     def _find(self, model_id: str) -> Checkpoint:
-        found = scan(self._folders)
+        found = self._found()
         if model_id not in found:
             known = ", ".join(found) or "none"
             raise UnknownModel(f"there is no model {model_id!r}; there is: {known}")
         return found[model_id]
+
+    def _found(self) -> dict[str, Checkpoint]:
+        """Our checkpoints in the folders, read again when a file there is another."""
+        versions = tuple(_Version.of(path) for path in files(self._folders))
+        if versions != self._last_look[0]:
+            found = scan(self._folders)
+            only = found if self._only is None else self._only
+            self._last_look = versions, {k: v for k, v in found.items() if k in only}
+        return self._last_look[1]
 
 
 def _bytes_of(system: System) -> int:

@@ -25,6 +25,7 @@ from worker.loading import Load, ModelPool, choose_device, load_for_serving
 from worker.memory import memory_bytes
 from worker.queue import BATCH, FUNCTION, INTERACTIVE, JobQueue, QueueDown, WorkerView
 from worker.resident import ResidentWorker
+from worker.routing import routed_queue
 from worker.search import Searcher
 from worker.settings import Settings
 from worker.store import Store
@@ -48,6 +49,7 @@ def serve(settings: Settings, load: Load = load_for_serving) -> None:
         device,
         load,
         on_load=queue.note_load,
+        only=settings.models,
         max_bytes=settings.models_mb * 2**20 if settings.models_mb else None,
     )
     searcher = Searcher(Library(settings.library), settings.data_dir / "library")
@@ -78,6 +80,7 @@ def _worker(
             str(models.device),
             models.resident,
             memory_bytes(models),
+            models.served,
         )
         queue.announce(view)
 
@@ -95,6 +98,7 @@ def _worker(
         name=name,
         connection=queue.connection,
         job_class=job_class({FUNCTION: run}),
+        queue_class=routed_queue(queue, lambda: models.served),
         announce=announce,
         gather=Gatherer(queue, most=settings.batch_size),
         give_up=give_up,

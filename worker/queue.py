@@ -83,6 +83,7 @@ class JobQueue(Standing):
 
         record: dict[Any, Any] = {
             "request": json.dumps(request.to_json()),
+            "model": request.model,  # by itself, since routing looks at many
             "created_at": now().isoformat(),
         }
         if trace := tracing.current():

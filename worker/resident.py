@@ -75,7 +75,7 @@ class LosslessQueue(Queue):
         keys = [queue.key for queue in queues]
         deadline = None if timeout is None else monotonic() + timeout
         while True:
-            if popped := cls._pop(keys, connection, block=deadline is not None):
+            if popped := cls.pop(keys, connection, block=deadline is not None):
                 key, job_id = popped
                 if found := cls._fetch_dequeued_job(connection, key, job_id, *args, **options):
                     return found
@@ -85,17 +85,22 @@ class LosslessQueue(Queue):
             elif monotonic() >= deadline:
                 raise DequeueTimeout(timeout, keys)
 
-    @staticmethod
-    def _pop(keys: list[str], connection: redis.Redis, *, block: bool) -> tuple[str, str] | None:
+    @classmethod
+    def pop(
+        cls, keys: list[str], connection: redis.Redis, *, block: bool
+    ) -> tuple[str, str] | None:
         """Queue and job id; only the first queue can be waited on, and only for a moment."""
         for key in keys:
             if job_id := connection.lmove(key, IntermediateQueue.get_intermediate_queue_key(key)):
                 return key, as_text(job_id)
-        if not block:
-            return None
-        first = IntermediateQueue.get_intermediate_queue_key(keys[0])
-        job_id = connection.blmove(keys[0], first, _LOOK_AT_BATCH_S)  # type: ignore[arg-type]
-        return (keys[0], as_text(job_id)) if job_id else None
+        return cls.await_next(keys[0], connection) if block else None
+
+    @staticmethod
+    def await_next(key: str, connection: redis.Redis) -> tuple[str, str] | None:
+        """The same of the next job in one queue, if it comes in this moment."""
+        intermediate = IntermediateQueue.get_intermediate_queue_key(key)
+        job_id = connection.blmove(key, intermediate, _LOOK_AT_BATCH_S)  # type: ignore[arg-type]
+        return (key, as_text(job_id)) if job_id else None
 
 
 class NoAlarm(BaseDeathPenalty):
@@ -119,6 +124,7 @@ class ResidentWorker(SimpleWorker):
         name: str,
         connection: redis.Redis,
         job_class: type[Job],
+        queue_class: type[LosslessQueue],
         announce: Callable[[], None],
         gather: Callable[[Job, Queue], list[Job]],
         give_up: Callable[[Sequence[Job]], None],
@@ -133,7 +139,7 @@ class ResidentWorker(SimpleWorker):
             name=name,
             connection=connection,
             job_class=job_class,
-            queue_class=LosslessQueue,
+            queue_class=queue_class,
             serializer=JSONSerializer,
             worker_ttl=20,
             maintenance_interval=HEARTBEAT_S,

@@ -52,6 +52,9 @@ class Settings(BaseSettings):
     device: str = "auto"  # auto, cpu, cuda, cuda:1, ...
     batch_size: int = Field(default=8, ge=1)  # pictures that go through a network at once
     threads: int | None = Field(default=None, ge=1)  # of torch; None: all cores
+    models: Annotated[tuple[str, ...] | None, NoDecode] = (
+        None  # of this worker; None: all there are
+    )
     models_mb: int | None = Field(default=None, ge=1)  # of models in memory; None: all of them
     cache_mb: int = Field(default=512, ge=0)  # decoded photos and features kept by one worker
 
@@ -73,6 +76,12 @@ class Settings(BaseSettings):
         """The environment lists folders as PATH does."""
         return value.split(os.pathsep) if isinstance(value, str) else value
 
+    @field_validator("models", mode="before")
+    @classmethod
+    def _ids(cls, value: Any) -> Any:
+        """The environment lists ids with commas between."""
+        return tuple(filter(None, value.split(","))) if isinstance(value, str) else value
+
     @property
     def has_own_queue(self) -> bool:
         """No queue server was named, so `wordbrush up` starts one."""
@@ -82,6 +91,7 @@ class Settings(BaseSettings):
         """What a child process needs to come to the same settings."""
         shared = {name: getattr(self, name) for name in Settings.model_fields}
         shared["checkpoints"] = os.pathsep.join(map(str, self.checkpoints))
+        shared["models"] = ",".join(self.models) if self.models else None
         return {f"WORDBRUSH_{k.upper()}": str(v) for k, v in shared.items() if v is not None}
 
 

@@ -33,7 +33,7 @@ _LOOKED_AT = 100  # jobs ahead of one whose time is estimated; further ones are 
 
 @dataclass(frozen=True)
 class WorkerView:
-    """A live worker and the models it has in memory."""
+    """A live worker, the models it has in memory and those that it can load."""
 
     name: str
     pid: int
@@ -41,6 +41,7 @@ class WorkerView:
     device: str
     models: tuple[str, ...]
     memory_bytes: Mapping[str, int] = field(default_factory=dict)  # by kind, as memory.py says
+    served: tuple[str, ...] = ()
 
 
 class Standing:
@@ -181,11 +182,18 @@ class Standing:
         if dead := [name for name, text in found.items() if text is None]:
             self.connection.srem(WORKERS, *dead)
         fields = [json.loads(text) for text in found.values() if text is not None]
-        return [WorkerView(**f | {"models": tuple(f["models"])}) for f in fields]
+        return [
+            WorkerView(**f | {name: tuple(f[name]) for name in ("models", "served")})
+            for f in fields
+        ]
 
     def ready_models(self) -> frozenset[str]:
         """The models that some live worker has in memory."""
         return frozenset(model for worker in self.workers() for model in worker.models)
+
+    def served_models(self) -> frozenset[str]:
+        """The models that some live worker has in memory or can load."""
+        return self.ready_models().union(*(worker.served for worker in self.workers()))
 
     def _read(self, job_ids: Sequence[str]) -> list[JobView | None]:
         """The jobs as they stand, None for one that is unknown."""

@@ -118,13 +118,23 @@ def test_what_was_asked_for_longest_ago_is_dropped_where_room_is_short(
     assert pool.get(clothes) is not None
 
 
+def test_only_the_models_that_are_named_are_served(settings: Settings, tiny_model: str) -> None:
+    [birds] = write_models(settings.checkpoints[0], tiny_model, ("birds",))
+    pool = ModelPool(settings.checkpoints, CPU, only=[birds])
+    assert pool.served == (birds,)
+    pool.warm()
+    assert pool.resident == (birds,)
+    with pytest.raises(UnknownModel, match=f"there is: {birds}"):
+        pool.get(tiny_model)
+
+
 def test_a_model_larger_than_the_budget_is_served_alone(
     settings: Settings, tiny_model: str
 ) -> None:
     [birds] = write_models(settings.checkpoints[0], tiny_model, ("birds",))
     pool = ModelPool(settings.checkpoints, CPU, max_bytes=1)
     pool.warm()
-    assert pool.resident == ()
+    assert len(pool.resident) == 1
     pool.get(birds)
     pool.get(tiny_model)
     assert pool.resident == (tiny_model,)

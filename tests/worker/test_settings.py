@@ -45,7 +45,10 @@ def test_a_child_comes_to_the_same_settings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parent = Settings(
-        data_dir=tmp_path / "a b", checkpoints=(tmp_path, tmp_path / "more"), threads=3
+        data_dir=tmp_path / "a b",
+        checkpoints=(tmp_path, tmp_path / "more"),
+        threads=3,
+        models=("a-model", "another"),
     )
     for name, value in parent.to_environment().items():
         monkeypatch.setenv(name, value)
