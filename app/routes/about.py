@@ -13,6 +13,7 @@ from app.deps import All, Models
 from app.errors import NotFound
 from app.schemas import Model
 from models.checkpoint import Header
+from models.registry import Task
 from worker.connection import QueueDown
 from worker.queue import JobQueue
 
@@ -42,8 +43,11 @@ def create_router() -> APIRouter:
         return FileResponse(sheet, media_type="image/webp", headers=_REVALIDATE)
 
     @router.get("/gallery")
-    def show_gallery(request: Request) -> Response:
-        return templates.TemplateResponse(request, "about-gallery.html", headers=_REVALIDATE)
+    def show_gallery(request: Request, models: Models) -> Response:
+        context = {"can_search": any(Task.SEARCH in header.spec.tasks for header in models)}
+        return templates.TemplateResponse(
+            request, "about-gallery.html", context, headers=_REVALIDATE
+        )
 
     @router.get("/queue")
     def show_queue(request: Request) -> Response:

@@ -4,6 +4,7 @@ import { bind } from "./dom.js";
 import { isOpen } from "./state.js";
 
 const EDIT = "#edit";
+const IMAGE = "#image="; // and a picture's address on this server
 const RESULT = "#result="; // and its key: as the gallery links to it
 
 /**
@@ -12,10 +13,12 @@ const RESULT = "#result="; // and its key: as the gallery links to it
  * @returns {Promise<void>} when the screen that the address names is shown
  */
 export async function mountAddress(store, editor) {
+  const image = location.hash.startsWith(IMAGE) ? location.hash.slice(IMAGE.length) : null;
   const result = location.hash.startsWith(RESULT) ? location.hash.slice(RESULT.length) : null;
   if (location.hash === EDIT) await editor.resume();
-  if (result !== null) {
-    await editor.restore(decodeURIComponent(result));
+  if (result !== null) await editor.restore(decodeURIComponent(result));
+  if (image !== null) await editor.chooseAddress(decodeURIComponent(image));
+  if (result !== null || image !== null) {
     history.replaceState(null, "", isOpen(store.get()) ? EDIT : location.pathname);
   }
   bind(

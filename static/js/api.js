@@ -4,9 +4,11 @@
  * @typedef {{image: string, media_type: string, width: number, height: number, seed: number,
  *   words: string[], stages: string[], heatmaps: import("./attention.js").Heatmap[],
  *   scores: {word: number, score: number}[], position: number | null}} Output
+ * @typedef {{image: string, name: string | null, image_id: string | null, score: number}} Match
  * @typedef {{id: string, status: string, queue_position: number | null, eta_s: number | null,
  *   progress: number, model: string, caption: string, created_at: string,
- *   outputs: Output[], animation: string | null,
+ *   outputs: Output[], animation: string | null, matches: Match[], searched: number | null,
+ *   not_yet_searched: number | null,
  *   metrics: {queue_s: number, predict_s: number} | null,
  *   error: {title?: string, detail?: string, retryable?: boolean} | null,
  *   links: {self: string, cancel: string}}} Job
@@ -111,6 +113,15 @@ export async function whenDone(job, { signal, onProgress }) {
   }
   if (job.status !== "succeeded") throw new RequestFailed(ofJob(job.error));
   return job;
+}
+
+/** Looks for pictures like one, but as words say; or like one of the two.
+ * @param {{image: [Blob, string] | null, caption: string, among: string[],
+ *   signal: AbortSignal}} wish @returns {Promise<Job>} finished or not */
+export function search({ image, caption, among, signal }) {
+  const body = form({ ...(caption ? { caption } : {}), ...(image ? { image } : {}) });
+  for (const name of among) body.append("among", name);
+  return ask("/search", { method: "POST", body, headers: { Prefer: "wait=10" }, signal });
 }
 
 /** @param {Job} job */

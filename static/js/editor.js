@@ -197,6 +197,14 @@ export function createEditor(store, pictures, uploads, maker) {
       }
     },
 
+    /** Edits a picture that this server has. @param {string} address of it, without a host */
+    async chooseAddress(address) {
+      if (!/^\/(library|images|jobs)\//.test(address)) return;
+      const name = decodeURIComponent(address.split("/").at(-1) ?? "");
+      const file = await api.download(address).catch(refuse);
+      if (file) await this.choose(file, name === "image" ? "found" : name, { asPhoto: true });
+    },
+
     /** Edits the result that is shown, as the photo from now on. */
     async goOn() {
       const { shown, photos } = store.get();

@@ -1,7 +1,8 @@
 /** All results that this browser keeps: looked through by words, opened, marked, deleted. */
 
 import { byId, el, icon, setText } from "./dom.js";
-import { countText, matching } from "./gallery.js";
+import { mountFind } from "./find.js";
+import { countText, matching, stillServed } from "./gallery.js";
 import { createHistory } from "./history.js";
 
 /** @typedef {import("./history.js").KeptResult} KeptResult */
@@ -16,6 +17,9 @@ const items = new Map();
 /** @type {KeptResult | null} */
 let deleted = null;
 let { results } = await history.all().catch(() => ({ results: [] }));
+
+const canFind = document.getElementById("find") !== null;
+const finder = canFind ? mountFind(() => stillServed(results, Date.now())) : null;
 
 query.addEventListener("input", show);
 only.addEventListener("click", () => {
@@ -62,7 +66,11 @@ function item(result) {
   const star = tool("star", `Favourite: ${ask.caption}`, () => favour(result, star));
   star.setAttribute("aria-pressed", String(favourite));
   const bin = tool("bin", `Delete: ${ask.caption}`, () => remove(result));
-  const li = el("li", {}, link, el("div", { className: "kept-tools" }, star, bin));
+  const like = tool("search", `Find like this: ${ask.caption}`, () =>
+    finder?.like(picture, ask.caption),
+  );
+  like.hidden = finder === null;
+  const li = el("li", {}, link, el("div", { className: "kept-tools" }, like, star, bin));
   items.set(result.key, li);
   return li;
 }

@@ -2,6 +2,9 @@
 
 /** @typedef {import("./state.js").Result} Result */
 
+const SERVED_MS = 20 * 3600 * 1000; // a server keeps results for a day, unless it says otherwise
+const MAX_AMONG = 64; // that one search may name
+
 /** Those whose words hold every word of the query, begun or whole, the newest first.
  * @template {Result} R @param {R[]} results @param {string} query
  * @param {boolean} favouritesOnly @returns {R[]} */
@@ -13,6 +16,29 @@ export function matching(results, query, favouritesOnly) {
     return (favourite || !favouritesOnly) && wanted.every(has);
   };
   return results.filter(fits).sort((a, b) => b.made - a.made);
+}
+
+/** Where a match is to be had small: the library makes it small itself.
+ * @param {string} image @param {number} side in pixels @returns {string} */
+export function thumbnail(image, side) {
+  return image.startsWith("/library/") ? `${image}?side=${side}` : image;
+}
+
+/** What a search came to, in words.
+ * @param {{matches: unknown[], searched: number | null, not_yet_searched: number | null}} job
+ * @returns {string} */
+export function foundText({ matches, searched, not_yet_searched }) {
+  if (matches.length === 0) return "There is nothing else to find.";
+  const left = not_yet_searched ? `; ${not_yet_searched} more are new: find again for them` : "";
+  return `The nearest of ${searched} pictures, the best first${left}.`;
+}
+
+/** The results whose pictures the server may still have, the latest first, by their addresses.
+ * @param {Result[]} results @param {number} now @returns {string[]} */
+export function stillServed(results, now) {
+  const young = results.filter(({ made }) => now - made < SERVED_MS);
+  const latest = young.sort((a, b) => b.made - a.made).slice(0, MAX_AMONG);
+  return latest.map((result) => result.image);
 }
 
 /** How many are shown, in words. @param {number} shown @param {number} all @returns {string} */

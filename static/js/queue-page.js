@@ -73,7 +73,7 @@ function made(job) {
   return el(
     "tr",
     {},
-    el("th", { scope: "row" }, job.caption),
+    el("th", { scope: "row" }, job.caption || "A picture alone"),
     el("td", {}, job.model),
     el("td", {}, el("span", { className: "job-text" }), bar),
     el("td", {}, time),

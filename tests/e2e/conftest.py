@@ -57,9 +57,10 @@ OpenPage = Callable[..., Page]
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """All of `wordbrush up`, with the shipped checkpoints and a tiny one that draws, ready."""
+    """All of `wordbrush up`, ready, with the shipped checkpoints; tiny ones draw and search."""
     folder = tmp_path_factory.mktemp("up")
     write_tiny_model(folder / "checkpoints", "attngan", contrast=4)
+    write_tiny_model(folder / "checkpoints", "tirg", contrast=4)
     with _running(["up", "--data-dir", str(folder)], {}) as url:
         _await(f"{url}/readyz")
         if not httpx.get(f"{url}/models").json()["models"]:
