@@ -41,8 +41,8 @@ SMALL = Recipe(
     ),
     batch_size=32,
     fade=0.2,
-    lambda_feature=1.0,
-    augmentation=Augmentation(translation=0.125),
+    lambda_feature=2.0,
+    augmentation=Augmentation(translation=0.125, noise=0.05),
     sampling=Sampling(colour_swaps=0.5, balance=0.5, word_dropout=0.01, shortened=0.4),
 )
 RECIPES = {"small": SMALL, "paper": PAPER}

@@ -48,9 +48,9 @@ SMALL = Recipe(
     batch_size=32,
     lambda_kl=1.0,
     fade=0.2,
-    lambda_feature=1.0,
+    lambda_feature=2.0,
     lambda_colour=1.0,
-    augmentation=Augmentation(translation=0.125),
+    augmentation=Augmentation(translation=0.125, noise=0.05),
     sampling=Sampling(colour_swaps=0.5, balance=0.5, word_dropout=0.01, shortened=0.4),
 )
 RECIPES = {"small": SMALL, "paper": PAPER}
