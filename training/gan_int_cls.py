@@ -2,7 +2,9 @@
 
 Source: Reed et al., ICML 2016, arXiv:1605.05396: algorithm 1 (GAN-CLS) and eq. 5
 (GAN-INT); optimiser and weights from section 5 and the authors' code for birds.
-Not from the paper: captions are read by words, but for a given reader of letters (generation.py).
+Not from the paper: captions are read by words, but for a given reader of letters (generation.py);
+`lambda_seek` is the mode-seeking term of Mao et al., CVPR 2019, arXiv:1903.05628, eq. 3, without
+which a generator soon draws one shape whatever the noise.
 Shapes: B batch, D text width, Z noise width.
 """
 
@@ -18,6 +20,8 @@ from training.augment import Augmentation
 from training.data import Sampling
 from training.generation import Drawn, GenerationTrainer, Pairs, says_fake, says_real
 
+_EPS = 1e-3  # so that equal pictures have a likeness
+
 
 @dataclass(frozen=True)
 class Recipe(generation.Recipe):
@@ -26,6 +30,7 @@ class Recipe(generation.Recipe):
     cls_weight: float = 0.5  # of real pictures with wrong captions; fakes have the rest; 0: no CLS
     lambda_int: float = 1.0  # of captions between two others; 0: no INT
     beta: float = 0.5  # where between them (eq. 5)
+    lambda_seek: float = 0.0  # of drawings of one caption being unlike each other; 0: no matter
 
 
 PAPER = Recipe(Config(reader="words"), batch_size=64, halve_every=100 * 8_855)  # 100 epochs of CUB
@@ -42,6 +47,7 @@ SMALL = Recipe(
     batch_size=32,
     fade=0.2,
     lambda_feature=2.0,
+    lambda_seek=0.05,
     augmentation=Augmentation(translation=0.125, noise=0.05),
     sampling=Sampling(colour_swaps=0.5, balance=0.5, word_dropout=0.01, shortened=0.4),
 )
@@ -86,4 +92,15 @@ class GanIntClsTrainer(GenerationTrainer):
             between = beta * sentence + (1 - beta) * sentence.roll(1, 0)
             picture = self.recipe.augmentation(self.draw(between, rng).pictures[0], rng)
             losses["g_int"] = self.recipe.lambda_int * says_real(disc(picture, between).logits)
+        if self.recipe.lambda_seek:
+            (again,) = self.draw(sentence, rng).pictures
+            losses["g_seek"] = self.recipe.lambda_seek * likeness(drawn.pictures[0], again)
         return losses
+
+
+def likeness(one: Tensor, other: Tensor) -> Tensor:
+    """Pictures of the same captions by other noise, (B, 3, S, S) each -> how alike they are.
+
+    The inverse of their mean absolute difference, mean over the batch.
+    """
+    return (1 / ((one - other).abs().mean((1, 2, 3)) + _EPS)).mean()

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from models.gan_int_cls import TINY
 from tests.training.toys import build
-from training.gan_int_cls import PAPER, SMALL, GanIntClsTrainer
+from training.gan_int_cls import PAPER, SMALL, GanIntClsTrainer, likeness
 from training.generation import Pairs
 
 RECIPE = replace(SMALL, model=TINY, batch_size=4, lambda_feature=0, fade=0)
@@ -36,8 +36,16 @@ def test_without_int_the_generator_draws_only_captions(toys: Path) -> None:
     assert "g_int" not in _trainer(toys, lambda_int=0.0).train_step(0)
 
 
+def test_drawings_of_one_caption_are_sent_apart_only_where_that_is_asked_for(toys: Path) -> None:
+    assert "g_seek" not in _trainer(toys, lambda_seek=0.0).train_step(0)
+    assert "g_seek" in _trainer(toys, lambda_seek=1.0).train_step(0)
+    picture = torch.zeros(2, 3, 16, 16)
+    assert likeness(picture, picture) > likeness(picture, picture + 0.5) == pytest.approx(2, 0.01)
+
+
 def test_the_paper_recipe_is_the_published_one() -> None:
     assert (PAPER.cls_weight, PAPER.lambda_int, PAPER.beta) == (0.5, 1.0, 0.5)
+    assert PAPER.lambda_seek == 0
     assert (PAPER.batch_size, PAPER.learning_rate) == (64, 2e-4)
 
 
