@@ -152,7 +152,7 @@ def _card(
         f"{header.spec.title} ({header.spec.paper}; arXiv:{header.spec.arxiv}), "
         f"{header.image_size} px.",
         "",
-        f"- Data: {header.data}.",
+        f"- Data: {header.data.rstrip('.')}.",
         f"- Training: {header.steps:,} steps, {header.pictures:,} pictures, "
         f"{header.metrics['training_hours']:.1f} hours on part of a two-core CPU, by "
         f"`python -m training {header.system.replace('_', '-')}`.",
