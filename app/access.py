@@ -151,8 +151,8 @@ def is_from_own_page(request: Request) -> bool:
 
 
 def _unknown(request: Request) -> Response:
-    if request.url.path == "/" and request.method in _HARMLESS:
-        return RedirectResponse(SIGN_IN, status_code=303)
+    if request.method in _HARMLESS and "text/html" in request.headers.get("accept", ""):
+        return RedirectResponse(SIGN_IN, status_code=303)  # a browser goes to a page
     wanted = "wanted a key that is in force, as Authorization: Bearer wb_..."
     return to_response(Unauthorized(wanted))
 

@@ -15,6 +15,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
+from app.keys import KeyFile, Scope
 from tests.tiny import write_tiny_model
 from worker.settings import Settings
 
@@ -76,6 +77,21 @@ def workerless(settings: Settings, tiny_model: str) -> Iterator[Server]:
         yield Server(url, settings.data_dir)
 
 
+@pytest.fixture
+def key(settings: Settings) -> str:
+    """An API key of the server `guarded`."""
+    path = settings.data_dir / "keys.json"
+    return KeyFile(path).create("a person", [Scope.EDIT, Scope.READ])
+
+
+@pytest.fixture
+def guarded(settings: Settings, tiny_model: str, key: str) -> Iterator[Server]:
+    """A web server that asks for keys, and no worker."""
+    with _running(["web", "--access", "keys"], settings.to_environment()) as url:
+        _await(f"{url}/livez")
+        yield Server(url, settings.data_dir)
+
+
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
     expect.set_options(timeout=_TIMEOUT_MS)
@@ -106,10 +122,19 @@ def noise() -> Iterator[Noise]:
 
 @pytest.fixture
 def open_page(chromium: Browser, noise: Noise) -> Iterator[OpenPage]:
-    """Opens an address in a context of its own; keywords are those of `new_context`."""
+    """Opens an address in a context of its own and waits for what matches `ready`; further keywords
+    are those of `new_context`.
+    """
     contexts = []
 
-    def open_page(url: str, *, width: int = 1280, height: int = 800, **options: object) -> Page:
+    def open_page(
+        url: str,
+        *,
+        width: int = 1280,
+        height: int = 800,
+        ready: str = "html[data-ready]",
+        **options: object,
+    ) -> Page:
         size = {"width": width, "height": height}
         context = chromium.new_context(viewport=size, **options)  # type: ignore[arg-type]
         contexts.append(context)
@@ -119,7 +144,7 @@ def open_page(chromium: Browser, noise: Noise) -> Iterator[OpenPage]:
         page.on("console", lambda said: _hear(noise, said.type, said.text))
         page.on("pageerror", lambda error: noise.heard.append(f"error: {error}"))
         page.goto(url)
-        page.wait_for_selector("html[data-ready]")
+        page.wait_for_selector(ready)
         return page
 
     yield open_page
