@@ -8,7 +8,7 @@ Shapes: Q queries, N pictures.
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import numpy as np
 import torch
@@ -27,22 +27,35 @@ from training.queries import Query, queries_of
 from training.seen import SeenPictures
 
 RANKS = (1, 5, 10, 50)
+Half = Literal["both", "picture", "words"]
+HALVES: tuple[Half, ...] = get_args(Half)
 _BATCH = 200
 
 T = TypeVar("T")
 
 
 @torch.inference_mode()
-def ranking(net: Network, pictures: SeenPictures, queries: Sequence[Query]) -> NDArray[np.int64]:
-    """(Q, N) rows of all pictures, nearest to each query first, its own picture last."""
+def ranking(
+    net: Network, pictures: SeenPictures, queries: Sequence[Query], half: Half = "both"
+) -> NDArray[np.int64]:
+    """(Q, N) rows of all pictures, nearest to each query first, its own picture last.
+
+    With one `half` alone the network is told no more of a query than its picture or its words.
+    """
     rows = range(len(pictures))
     phi = torch.cat([net.see(pictures.maps(part)) for part in _parts(rows)])
     gallery = net.place(phi)
     found = []
     for part in _parts(queries):
         index = word_rows([q.words for q in part], net.text.vocabulary, net.cfg.max_words)
-        source = [net.absent(1) if q.source is None else phi[q.source, None] for q in part]
-        scores = net.compose(torch.cat(source), net.text(index)) @ gallery.T
+        source = torch.cat(
+            [
+                net.absent(1) if q.source is None or half == "words" else phi[q.source, None]
+                for q in part
+            ]
+        )
+        asked = net.place(source) if half == "picture" else net.compose(source, net.text(index))
+        scores = asked @ gallery.T
         for row, query in zip(scores, part, strict=True):
             if query.source is not None:
                 row[query.source] = -torch.inf
@@ -59,13 +72,16 @@ def recall_at(
 
 
 def measure(system: Tirg, pictures: SeenPictures) -> dict[str, dict[str, float]]:
-    """Recall by the way of asking."""
+    """Recall by the way of asking, and where a query has a picture, by each half of it alone."""
     queries = queries_of(pictures.examples)
     measured = {}
     for way, asked in queries.benchmark().items():
-        found = ranking(system.network, pictures, asked)
         fits = queries.fitting(asked, range(len(pictures)))
-        measured[way] = {"queries": len(asked), **recall_at(RANKS, found, fits)}
+        halves = HALVES if any(query.source is not None for query in asked) else HALVES[:1]
+        for half in halves:
+            found = ranking(system.network, pictures, asked, half)
+            name = way if half == "both" else f"{way}: its {half} alone"
+            measured[name] = {"queries": len(asked), **recall_at(RANKS, found, fits)}
     return measured
 
 

@@ -14,6 +14,8 @@ from training import tirg
 from training.__main__ import app
 from training.recall import recall_at
 
+HALVES = ("", ": its picture alone", ": its words alone")
+
 
 def test_an_answer_among_the_first_k_counts() -> None:
     fits = np.array([[0, 1, 0], [1, 0, 1], [0, 0, 1]], dtype=bool)
@@ -43,7 +45,8 @@ def test_a_search_is_trained_and_measured_beside_a_baseline(
         json.loads(Path(f".runs/recall/tirg-shapes-48/{form}-pooled.json").read_text())["ways"]
         for form in ("gated", "text")
     )
-    assert gated.keys() == text.keys() == {"replace X with Y", "as people type", "words alone"}
+    halves = {f"{way}{half}" for way in ("replace X with Y", "as people type") for half in HALVES}
+    assert gated.keys() == text.keys() == {"words alone", *halves}
     assert gated["replace X with Y"]["recall@1"] > 0.5
     assert text["replace X with Y"]["recall@1"] < gated["replace X with Y"]["recall@1"]
     assert gated["words alone"]["queries"] == 12
