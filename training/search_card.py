@@ -1,4 +1,4 @@
-"""The card of a checkpoint that searches: its recall, beside that of the baselines.
+"""The card of a checkpoint that searches: its recall, beside that of half a query.
 
 It has no sheet: what is found shows pictures of the data set, which may not be passed on.
 """
@@ -12,30 +12,20 @@ from typing import Any
 from models import weights
 from models.checkpoint import Header, read_header
 from training.card import NotMeasured
+from training.recall import RANKS
 
-_RANKS = ("recall@1", "recall@5", "recall@10", "recall@50")
 
-
-def ship(
-    checkpoint: Path,
-    evaluation: Path,
-    folder: Path,
-    *,
-    baselines: Sequence[Path] = (),
-    notes: Sequence[str] = (),
-) -> Path:
+def ship(checkpoint: Path, evaluation: Path, folder: Path, notes: Sequence[str] = ()) -> Path:
     """Copy `checkpoint` into `folder` with the numbers of `evaluation` and a card beside it.
 
-    `evaluation` and `baselines` are what `python -m training recall` wrote, `notes` sentences for
-    the card. Returns the file.
+    `evaluation` is what `python -m training recall` wrote, `notes` are sentences for the card.
+    Returns the file.
 
     Raises:
         NotMeasured: `evaluation` is not of this checkpoint at this step.
     """
     header = read_header(checkpoint)
-    measured, *others = (
-        json.loads(p.read_text(encoding="utf-8")) for p in (evaluation, *baselines)
-    )
+    measured = json.loads(evaluation.read_text(encoding="utf-8"))
     if (measured["checkpoint"], measured["steps"]) != (header.id, header.steps):
         raise NotMeasured(
             f"{evaluation} is of {measured['checkpoint']} at step {measured['steps']}, "
@@ -45,46 +35,45 @@ def ship(
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{header.id}.safetensors"
     weights.save(weights.load(checkpoint), header, path)
-    card = _card(header, [measured, *others], notes)
-    path.with_suffix(".md").write_text(card, encoding="utf-8")
+    path.with_suffix(".md").write_text(_card(header, measured, notes), encoding="utf-8")
     return path
 
 
 def _headline(measured: Mapping[str, Any]) -> dict[str, float]:
-    """Recall at 10, by the way of asking."""
+    """Recall at 10 of the first way of asking, and of words alone."""
+    first = next(iter(measured["ways"].values()))
     return {
-        f"recall_at_10_{way.replace(' ', '_').lower()}": round(row["recall@10"], 4)
-        for way, row in measured["ways"].items()
+        "recall_at_10": round(first["recall@10"], 4),
+        "recall_at_10_words_alone": round(measured["ways"]["words alone"]["recall@10"], 4),
     }
 
 
-def _card(header: Header, measured: Sequence[Mapping[str, Any]], notes: Sequence[str]) -> str:
-    spec, ways = header.spec, measured[0]["ways"]
+def _card(header: Header, measured: Mapping[str, Any], notes: Sequence[str]) -> str:
+    spec = header.spec
     rows = [
-        f"| {way} ({ways[way]['queries']:,}) | {one['form']} | "
-        + " | ".join(f"{one['ways'][way][rank]:.1%}" for rank in _RANKS)
+        f"| {way} | {row['queries']:,} | "
+        + " | ".join(f"{row[f'recall@{k}']:.1%}" for k in RANKS)
         + " |"
-        for way in ways
-        for one in measured
+        for way, row in measured["ways"].items()
     ]
     lines = [
         f"# {header.id}",
         "",
-        f"{spec.title} ({spec.paper}; arXiv:{spec.arxiv}), {header.image_size} px. {spec.summary}",
+        f"{spec.title} ({spec.paper}; arXiv:{spec.arxiv}), {header.image_size} px, "
+        f"{measured['form']}. {spec.summary}",
         "",
         f"- Data: {header.data}.",
-        f"- Training: {header.steps:,} steps, {header.pictures:,} pictures (each seen once by the "
-        f"frozen trunk), {header.metrics['training_hours']:.1f} hours on part of a two-core CPU, "
+        f"- Training: {header.steps:,} steps, {header.pictures:,} pictures as a frozen network "
+        f"sees them, {header.metrics['training_hours']:.1f} hours on part of a two-core CPU, "
         f"by `python -m training {header.system}`.",
         f"- Licence: {header.licence}; the data set is for research use, and so are these weights.",
-        f"- Measured by `python -m training recall {header.id} --data .data/{header.domain}` on "
-        f"the {measured[0]['pictures']:,} test pictures, none left out, each searched for among "
-        "all others.",
+        f"- Measured by `python -m training recall {header.id} --data .data/{header.domain}`: one "
+        f"query for each of the {measured['pictures']:,} test pictures that has one, none left "
+        "out, searched for among all test pictures but the query's own.",
         "",
-        "| asked for (queries) | network | " + " | ".join(_RANKS) + " |",
+        "| asked for | queries | " + " | ".join(f"recall@{k}" for k in RANKS) + " |",
         "|---|---|---|---|---|---|",
         *rows,
-        "",
-        *(f"- {note}" for note in notes),
+        *(["", *(f"- {note}" for note in notes)] if notes else []),
     ]
-    return "\n".join(lines).rstrip() + "\n"
+    return "\n".join(lines) + "\n"

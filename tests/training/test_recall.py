@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from models.checkpoint import read_header
 from tests.training import test_tirg
 from tests.training.attributes import write_shapes
 from training import tirg
 from training.__main__ import app
+from training.card import NotMeasured
 from training.recall import recall_at
 
 HALVES = ("", ": its picture alone", ": its words alone")
@@ -27,7 +29,7 @@ def test_an_answer_among_the_first_k_counts() -> None:
     }
 
 
-def test_a_search_is_trained_and_measured_beside_a_baseline(
+def test_a_search_is_trained_measured_beside_a_baseline_and_shipped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_shapes(tmp_path)
@@ -50,3 +52,14 @@ def test_a_search_is_trained_and_measured_beside_a_baseline(
     assert gated["replace X with Y"]["recall@1"] > 0.5
     assert text["replace X with Y"]["recall@1"] < gated["replace X with Y"]["recall@1"]
     assert gated["words alone"]["queries"] == 12
+    metrics = ".runs/recall/tirg-shapes-48/gated-pooled.json"
+    options = ["--evaluation", metrics, "--out", "shipped", "--note", "Small."]
+    result = CliRunner().invoke(app, ["ship", files[0], *options])
+    assert result.exit_code == 0, result.output
+    header = read_header(Path("shipped/tirg-shapes-48.safetensors"))
+    assert header.metrics["recall_at_10"] == gated["replace X with Y"]["recall@10"]
+    card = Path("shipped/tirg-shapes-48.md").read_text()
+    assert "| words alone | 12 | " in card
+    assert "- Small." in card
+    options[1] = metrics.replace("gated", "text")
+    assert isinstance(CliRunner().invoke(app, ["ship", files[0], *options]).exception, NotMeasured)

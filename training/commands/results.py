@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
-from training import card, evaluate
+from models.checkpoint import read_header
+from models.registry import Task
+from training import card, evaluate, search_card
 from training.plot import plot_log
 
 _PANEL = "Afterwards"
@@ -30,10 +32,14 @@ app.command("evaluate", rich_help_panel=_PANEL)(evaluate.main)
 @app.command("ship", rich_help_panel=_PANEL)
 def ship(
     checkpoint: Annotated[Path, typer.Argument(help="The run's exported checkpoint.")],
-    evaluation: Annotated[Path, typer.Option(help="metrics.json of `evaluate`.")],
+    evaluation: Annotated[Path, typer.Option(help="What `evaluate` or `recall` wrote.")],
     sample: Annotated[list[Path] | None, typer.Option(help="Picture for the sheet.")] = None,
     out: Annotated[Path, typer.Option(help="Where to.")] = Path("checkpoints"),
     note: Annotated[list[str] | None, typer.Option(help="Sentence for the card.")] = None,
 ) -> None:
     """Copy a measured checkpoint to where it is served from, with its card and sample sheet."""
-    typer.echo(f"wrote {card.ship(checkpoint, evaluation, sample or [], out, note or [])}")
+    if Task.SEARCH in read_header(checkpoint).spec.tasks:
+        path = search_card.ship(checkpoint, evaluation, out, note or [])
+    else:
+        path = card.ship(checkpoint, evaluation, sample or [], out, note or [])
+    typer.echo(f"wrote {path}")
