@@ -1,5 +1,6 @@
 """models/attngan.py: equal to the authors' code where that is right, and right where it is not."""
 
+import copy
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -54,6 +55,21 @@ def test_captions_of_different_length_in_one_batch_give_what_each_gives_alone(
     outputs = _outputs(_golden_drawing(generator, text, slice(0, 2)))
     assert_golden("attn_G_b1_len12", [output[:1] for output in outputs])
     assert_golden("attn_G_b1_len8_padded_to_12", [output[1:] for output in outputs])
+
+
+@pytest.mark.parametrize(
+    ("training", "golden"),
+    [(False, "attn_G_b3_mixed_lens_upstream_mask_order"), (True, "attn_G_b3_trainmodeBN")],
+)
+def test_but_for_the_order_of_masks_a_batch_equals_the_authors(
+    generator: Generator, text: TextFeatures, training: bool, golden: str
+) -> None:
+    masked = AuthorsOrder(text.words, text.sentence, text.mask)
+    network = copy.deepcopy(generator).train(training)  # statistics move in training
+    torch.manual_seed(7)
+    with torch.inference_mode():
+        drawing = network(masked, draw("z", 3, 100), torch.randn(3, 100))
+    assert_golden(golden, _outputs(drawing))
 
 
 @pytest.mark.parametrize(("side", "batch"), [(64, 2), (256, 1)])
@@ -163,6 +179,16 @@ def discriminator_key(side: int) -> Callable[[str], str]:
         return key
 
     return rename
+
+
+class AuthorsOrder(TextFeatures):
+    """Their slip: place n of all places of a batch takes the mask of caption n modulo B."""
+
+    def weigh(self, energy: Tensor) -> Tensor:
+        count, words, h, w = energy.shape
+        places = torch.arange(count * h * w) % count
+        mask = self.mask[places].view(count, h, w, words).permute(0, 3, 1, 2)
+        return energy.masked_fill(~mask, -torch.inf).softmax(1)
 
 
 def _golden_drawing(generator: Generator, text: TextFeatures, rows: slice) -> Drawing:
