@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
@@ -26,7 +25,7 @@ from models.layers import N, channels_last
 from models.lite import load_lite
 from models.weights import save
 from training.augment import Augmentation
-from training.data import CaptionedPictures, Sampling, to_tensor
+from training.data import CaptionedPictures, Sampling
 from training.features import FeatureDiscriminator, hinge_discriminator, hinge_generator
 from training.loop import Average, Trainer, autocast, rank, share_weights, step_generator
 from training.sheets import row, sheet
@@ -250,12 +249,11 @@ class AttnganTrainer(Trainer):
     @torch.inference_mode()
     def sheet(self) -> Image.Image:
         """Kept pictures; new ones of their captions; then some of each of the header's examples."""
-        count = min(_SHEET_COLUMNS, len(self.kept))
-        chosen = [i * len(self.kept) // count for i in range(count)]  # spread over the classes
-        real = to_tensor(np.stack([self.kept.centre(i) for i in chosen]))
+        chosen = self.kept.spread(_SHEET_COLUMNS)
+        real = self.kept.centres(chosen)
         own = [self.kept.examples[i].captions[0] for i in chosen]
         rows = [row(real), row(self._draw(own))]
-        rows += [row(self._draw([text] * count)) for text in self.header.examples]
+        rows += [row(self._draw([text] * len(chosen))) for text in self.header.examples]
         return sheet(rows, ["real", "drawn from its caption", *self.header.examples])
 
     def _draw(self, captions: list[str]) -> Tensor:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
@@ -33,7 +32,7 @@ from models.inception import Inception
 from models.layers import channels_last
 from models.text.rows import word_rows
 from models.text.vocabulary import tokenize
-from training.data import CaptionedPictures, Sampling, to_tensor
+from training.data import CaptionedPictures, Sampling
 from training.loop import Trainer, autocast, rank, share_weights, step_generator
 from training.sheets import row, sheet
 from training.steps import adam, descend, set_rate
@@ -139,9 +138,8 @@ class DamsmTrainer(Trainer):
 
     def _looked_at(self, most: int) -> tuple[list[int], Tensor, Tensor]:
         """Kept pictures spread over the classes: which, (B, 3, S, S), words (B, T) of a caption."""
-        count = min(most, len(self.kept))
-        chosen = [i * len(self.kept) // count for i in range(count)]
-        image = to_tensor(np.stack([self.kept.centre(i) for i in chosen]))
+        chosen = self.kept.spread(most)
+        image = self.kept.centres(chosen)
         captions = [self.kept.examples[i].captions[0] for i in chosen]
         words = word_rows(captions, self.damsm.vocabulary, self.recipe.model.max_words)
         return chosen, image, words.to(self.device)

@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
@@ -24,7 +23,7 @@ from models.lite import load_lite
 from models.text.captions import TrainedReader
 from models.weights import save
 from training.augment import Augmentation
-from training.data import Batch, CaptionedPictures, Sampling, to_tensor
+from training.data import Batch, CaptionedPictures, Sampling
 from training.features import FeatureDiscriminator, hinge_discriminator, hinge_generator
 from training.joint_embedding import (
     ImageSide,
@@ -270,12 +269,11 @@ class GenerationTrainer(Trainer):
     @torch.inference_mode()
     def sheet(self) -> Image.Image:
         """Kept pictures, what their captions give, then each of the header's examples."""
-        count = min(_SHEET_COLUMNS, len(self.kept))
-        chosen = [i * len(self.kept) // count for i in range(count)]  # spread over the classes
-        source = to_tensor(np.stack([self.kept.centre(i) for i in chosen]))
+        chosen = self.kept.spread(_SHEET_COLUMNS)
+        source = self.kept.centres(chosen)
         own = [self.kept.examples[i].captions[0] for i in chosen]
         rows = [row(source), row(self.make(source, own))]
-        rows += [row(self.make(source, [text] * count)) for text in self.header.examples]
+        rows += [row(self.make(source, [text] * len(chosen))) for text in self.header.examples]
         return sheet(rows, ["kept", "made for its caption", *self.header.examples])
 
     def make(self, source: Tensor, captions: Sequence[str]) -> Tensor:

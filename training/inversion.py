@@ -13,7 +13,6 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
@@ -26,7 +25,7 @@ from models.layers import N, channels_last
 from models.lite import load_lite
 from models.weights import save
 from training.augment import Augmentation
-from training.data import CaptionedPictures, Sampling, to_tensor
+from training.data import CaptionedPictures, Sampling
 from training.features import FeatureDiscriminator, hinge_discriminator, hinge_generator
 from training.loop import Average, Trainer, autocast, rank, share_weights, step_generator
 from training.sheets import row, sheet
@@ -247,14 +246,14 @@ class InversionTrainer(Trainer):
     @torch.inference_mode()
     def sheet(self) -> Image.Image:
         """Kept pictures, as E finds them, as eq. 6 does, then by each of the header's examples."""
-        count = min(_SHEET_COLUMNS, len(self.kept))
-        chosen = [i * len(self.kept) // count for i in range(count)]  # spread over the classes
-        source = to_tensor(np.stack([self.kept.centre(i) for i in chosen])).to(self.device)
+        chosen = self.kept.spread(_SHEET_COLUMNS)
+        source = self.kept.centres(chosen).to(self.device)
         net: Any = self.average.copy
-        prepared, noise = net.prepare(source), torch.zeros(count, 0, device=self.device)
+        prepared, noise = net.prepare(source), torch.zeros(len(chosen), 0, device=self.device)
         rows = [row(source), row(net.draw(net.encode(source))), row(prepared.features[-1])]
-        for text in self.header.examples:
-            rows.append(row(net.manipulate(prepared, net.encode_text([text] * count), noise).image))
+        for caption in self.header.examples:
+            text = net.encode_text([caption] * len(chosen))
+            rows.append(row(net.manipulate(prepared, text, noise).image))
         return sheet(rows, ["photo", "by E", "after optimisation", *self.header.examples])
 
     def export(self, folder: Path, *, steps: int, hours: float) -> Path:

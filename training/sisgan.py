@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
@@ -25,7 +24,7 @@ from models.sisgan import Conditioning, Config, Discriminator, LiteEncoder, Sisg
 from models.text.vse import SentenceReader
 from models.weights import save
 from training.augment import Augmentation
-from training.data import CaptionedPictures, Sampling, to_tensor
+from training.data import CaptionedPictures, Sampling
 from training.loop import Average, Trainer, autocast, rank, share_weights, step_generator
 from training.sheets import row, sheet
 from training.steps import adam, descend, held, set_rate
@@ -206,12 +205,11 @@ class SisganTrainer(Trainer):
     @torch.inference_mode()
     def sheet(self) -> Image.Image:
         """Kept pictures; again with their own captions; then with each of the header's examples."""
-        count = min(_SHEET_COLUMNS, len(self.kept))
-        chosen = [i * len(self.kept) // count for i in range(count)]  # spread over the classes
-        source = to_tensor(np.stack([self.kept.centre(i) for i in chosen]))
+        chosen = self.kept.spread(_SHEET_COLUMNS)
+        source = self.kept.centres(chosen)
         own = [self.kept.examples[i].captions[0] for i in chosen]
         rows = [row(source), row(self._ask(source, own))]
-        rows += [row(self._ask(source, [text] * count)) for text in self.header.examples]
+        rows += [row(self._ask(source, [text] * len(chosen))) for text in self.header.examples]
         return sheet(rows, ["source", "its own caption", *self.header.examples])
 
     def _ask(self, image: Tensor, captions: list[str]) -> Tensor:

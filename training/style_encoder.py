@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from PIL import Image
 from torch.nn.functional import mse_loss
@@ -22,7 +21,7 @@ from models.layers import channels_last
 from models.style_encoder import Config, StyleTransfer
 from models.weights import save
 from training.augment import Augmentation
-from training.data import CaptionedPictures, Sampling, to_tensor
+from training.data import CaptionedPictures, Sampling
 from training.loop import Average, Trainer, autocast, rank, share_weights, step_generator
 from training.sheets import row, sheet
 from training.steps import adam, descend, set_rate
@@ -115,14 +114,14 @@ class StyleTrainer(Trainer):
     @torch.inference_mode()
     def sheet(self) -> Image.Image:
         """Kept pictures, then each of the header's examples in their styles."""
-        count = min(_SHEET_COLUMNS, len(self.kept))
-        chosen = [i * len(self.kept) // count for i in range(count)]
-        source = to_tensor(np.stack([self.kept.centre(i) for i in chosen])).to(self.device)
+        chosen = self.kept.spread(_SHEET_COLUMNS)
+        source = self.kept.centres(chosen).to(self.device)
         net: Any = self.average.copy
-        prepared, noise = net.prepare(source), torch.zeros(count, 0, device=self.device)
+        prepared, noise = net.prepare(source), torch.zeros(len(chosen), 0, device=self.device)
         rows = [row(source)]
-        for text in self.header.examples:
-            rows.append(row(net.manipulate(prepared, net.encode_text([text] * count), noise).image))
+        for caption in self.header.examples:
+            text = net.encode_text([caption] * len(chosen))
+            rows.append(row(net.manipulate(prepared, text, noise).image))
         return sheet(rows, ["style", *self.header.examples])
 
     def export(self, folder: Path, *, steps: int, hours: float) -> Path:

@@ -13,7 +13,6 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
@@ -27,7 +26,7 @@ from models.tagan import Conditioning, Config, Discriminator, Judgement, Tagan
 from models.text.vocabulary import PAD
 from models.weights import save
 from training.augment import Augmentation
-from training.data import CaptionedPictures, Sampling, to_tensor
+from training.data import CaptionedPictures, Sampling
 from training.features import FeatureDiscriminator, hinge_discriminator, hinge_generator
 from training.loop import Average, Trainer, autocast, rank, share_weights, step_generator
 from training.sheets import row, sheet
@@ -258,12 +257,11 @@ class TaganTrainer(Trainer):
     @torch.inference_mode()
     def sheet(self) -> Image.Image:
         """Kept pictures; again with their own captions; then with each of the header's examples."""
-        count = min(_SHEET_COLUMNS, len(self.kept))
-        chosen = [i * len(self.kept) // count for i in range(count)]  # spread over the classes
-        source = to_tensor(np.stack([self.kept.centre(i) for i in chosen]))
+        chosen = self.kept.spread(_SHEET_COLUMNS)
+        source = self.kept.centres(chosen)
         own = [self.kept.examples[i].captions[0] for i in chosen]
         rows = [row(source), row(self._ask(source, own).image)]
-        rows += [row(self._ask(source, [text] * count).image) for text in self.header.examples]
+        rows += [row(self._ask(source, [c] * len(own)).image) for c in self.header.examples]
         return sheet(rows, ["source", "its own caption", *self.header.examples])
 
     def _ask(self, image: Tensor, captions: list[str]) -> Output:

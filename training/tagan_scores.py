@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
@@ -24,7 +23,7 @@ from models.tagan import Tagan
 from models.text.vocabulary import PAD, tokenize
 from models.weights import save
 from training.augment import Augmentation
-from training.data import CaptionedPictures, Sampling, to_tensor
+from training.data import CaptionedPictures, Sampling
 from training.loop import Average, Trainer, autocast, rank, share_weights, step_generator
 from training.sheets import row, sheet
 from training.steps import adam, descend, set_rate
@@ -130,8 +129,7 @@ class TaganScoresTrainer(Trainer):
     @torch.inference_mode()
     def sheet(self) -> Image.Image:
         """Kept pictures; then each example's edits, with its words' scores before and after."""
-        count = min(_SHEET_COLUMNS, len(self.kept))
-        source = _centres(self.kept, count).to(self.device)
+        source = self.kept.centres(self.kept.spread(_SHEET_COLUMNS)).to(self.device)
         rows, labels = [row(source)], ["source"]
         for caption in self.header.examples:
             edited, scores = self._edited(source, caption)
@@ -166,24 +164,15 @@ class TaganScoresTrainer(Trainer):
     def _told_apart(self) -> float:
         """Share of kept pictures that go better with their own caption than with another's."""
         net: Any = self.average.copy
-        count = min(_TOLD_APART, len(self.kept))
-        vectors = net.judge.vectors(net.judge.maps(_centres(self.kept, count).to(self.device)))
+        chosen = self.kept.spread(_TOLD_APART)
+        vectors = net.judge.vectors(net.judge.maps(self.kept.centres(chosen).to(self.device)))
         own, other = (
-            net.judge.match(vectors, net.encode_text(captions).judged).log_match
-            for captions in (_captions(self.kept, count), _captions(self.data, count))
+            net.judge.match(vectors, net.encode_text(_captions(part, len(chosen))).judged).log_match
+            for part in (self.kept, self.data)
         )
         return (own > other).float().mean().item()
 
 
-def _centres(pictures: CaptionedPictures, count: int) -> Tensor:
-    """(count, 3, S, S), the middles of pictures spread over all, and so over the classes."""
-    return to_tensor(np.stack([pictures.centre(i) for i in _spread(pictures, count)]))
-
-
-def _captions(pictures: CaptionedPictures, count: int) -> list[str]:
-    """The first caption of each of those pictures."""
-    return [pictures.examples[i].captions[0] for i in _spread(pictures, count)]
-
-
-def _spread(pictures: CaptionedPictures, count: int) -> list[int]:
-    return [i * len(pictures) // count for i in range(count)]
+def _captions(pictures: CaptionedPictures, most: int) -> list[str]:
+    """The first caption of each of so many pictures, spread over the classes."""
+    return [pictures.examples[i].captions[0] for i in pictures.spread(most)]
