@@ -19,16 +19,6 @@ import { RequestFailed, fromAnswer, ofJob, unreachable } from "./problems.js";
 const POLL_MS = 400;
 const UNFINISHED = new Set(["queued", "starting", "processing"]);
 
-/** @returns {Promise<import("./state.js").Model[]>} */
-export async function listModels() {
-  return (await ask("/models")).models;
-}
-
-/** @returns {Promise<import("./state.js").Sample[]>} */
-export async function listSamples() {
-  return (await ask("/samples")).samples;
-}
-
 /** @typedef {{isReady: boolean, models: string[], queued: number | null}} Readiness
  *   models: those that a worker has in memory; queued: jobs that wait, where that is known */
 

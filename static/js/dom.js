@@ -32,6 +32,14 @@ export function icon(name) {
   return svg;
 }
 
+/** Whether a key is typed into something, so that it is no command.
+ * @param {KeyboardEvent} event */
+export function isTyped({ target, ctrlKey, metaKey, altKey }) {
+  if (ctrlKey || metaKey || altKey || document.querySelector("dialog[open]")) return true;
+  if (target instanceof HTMLInputElement) return !["range", "checkbox"].includes(target.type);
+  return target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;
+}
+
 /** Writes text only where it differs, so that a live region speaks once.
  * @param {Element} element @param {string} text */
 export function setText(element, text) {

@@ -1,6 +1,6 @@
 /** The photo before, as long as the picture, or the key B, is held. */
 
-import { bind, byId } from "./dom.js";
+import { bind, byId, isTyped } from "./dom.js";
 
 /** @param {import("./store.js").Store<import("./state.js").State>} store */
 export function mountHold(store) {
@@ -23,9 +23,7 @@ export function mountHold(store) {
   });
   document.addEventListener("keydown", (event) => {
     const { photo, shown } = store.get();
-    const typing = /** @type {Element} */ (event.target).closest?.("textarea, input, select");
-    if (event.key.toLowerCase() !== "b" || typing || event.ctrlKey || event.metaKey) return;
-    if (photo && shown && !document.querySelector("dialog[open]")) show(true);
+    if (event.key.toLowerCase() === "b" && !isTyped(event) && photo && shown) show(true);
   });
   for (const end of ["pointerup", "pointercancel", "keyup", "blur"]) {
     window.addEventListener(end, () => show(false));

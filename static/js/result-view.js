@@ -1,7 +1,7 @@
 /** The picture: the photo, the result over it, and the view that is chosen. */
 
-import { bind, byId, setText } from "./dom.js";
-import { isBusy, withView } from "./state.js";
+import { bind, byId, isTyped, setText } from "./dom.js";
+import { isBusy, isOpen, withView } from "./state.js";
 import { cropText, statusText } from "./status.js";
 
 const OF_RESULT = /** @type {const} */ (["compare", "side", "whole"]);
@@ -22,6 +22,12 @@ export function mountResultView(store, editor, pictures) {
   for (const view of VIEWS) {
     byId(`view-${view}`).addEventListener("click", () => show(view));
   }
+  document.addEventListener("keydown", (event) => {
+    const view = VIEWS[Number(event.key) - 1];
+    if (!view || isTyped(event) || !isOpen(store.get())) return;
+    const button = byId(`view-${view}`);
+    if (!button.hidden && !button.hasAttribute("disabled")) show(view);
+  });
   new ResizeObserver(() => arrange(store.get())).observe(byId("mat"));
 
   bind(store, (state) => state.photo, showPhoto);

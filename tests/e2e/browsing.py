@@ -96,6 +96,22 @@ def edits(page: Page) -> list[Request]:
     return seen
 
 
+def expect_kept(page: Page, count: int) -> None:
+    """So many results are in the browser's database."""
+    page.wait_for_function(
+        """(count) => new Promise((resolve) => {
+          indexedDB.open("wordbrush").onsuccess = ({ target: { result: db } }) => {
+            const store = db.transaction("results").objectStore("results");
+            store.count().onsuccess = ({ target }) => {
+              db.close();
+              resolve(target.result === count);
+            };
+          };
+        })""",
+        arg=count,
+    )
+
+
 def pixels(data: bytes | Path) -> NDArray[np.uint8]:
     """(height, width, 3), RGB."""
     with Image.open(data if isinstance(data, Path) else BytesIO(data)) as image:

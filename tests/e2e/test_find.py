@@ -4,7 +4,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.browsing import choose, edit, photo, violations
+from tests.e2e.browsing import choose, edit, expect_kept, photo, violations
 from tests.e2e.conftest import Noise, Server
 
 
@@ -32,6 +32,7 @@ def test_what_one_made_is_found_too_and_is_a_place_to_start_from(
 ) -> None:
     choose(page, photo(tmp_path, scale=0.3))
     edit(page, "this flower has yellow petals")
+    expect_kept(page, 1)
     page.goto(f"{server.url}/about/gallery")
     page.get_by_role("textbox", name="but").fill("a red flower")
     page.get_by_role("button", name="Find", exact=True).click()

@@ -5,7 +5,18 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.browsing import after, choose, edit, edits, give, photo, pixels, violations, write
+from tests.e2e.browsing import (
+    after,
+    choose,
+    edit,
+    edits,
+    expect_kept,
+    give,
+    photo,
+    pixels,
+    violations,
+    write,
+)
 from tests.e2e.conftest import Noise, OpenPage, Server
 
 YELLOW = "this flower has yellow petals"
@@ -123,22 +134,6 @@ def test_the_browsers_back_leaves_the_photo_and_forward_returns(page: Page, tmp_
     expect(page.locator("#welcome")).to_be_visible()
     page.go_forward()
     expect(after(page)).to_have_attribute("alt", f"After: {YELLOW}")
-
-
-def expect_kept(page: Page, count: int) -> None:
-    """So many results are in the browser's database."""
-    page.wait_for_function(
-        """(count) => new Promise((resolve) => {
-          indexedDB.open("wordbrush").onsuccess = ({ target: { result: db } }) => {
-            const store = db.transaction("results").objectStore("results");
-            store.count().onsuccess = ({ target }) => {
-              db.close();
-              resolve(target.result === count);
-            };
-          };
-        })""",
-        arg=count,
-    )
 
 
 def test_the_gallery_finds_by_words_opens_marks_and_deletes(

@@ -356,7 +356,7 @@ def np_slice(left: int, top: int, side: int) -> tuple[slice, slice]:
 
 
 def pixels_of(page: Page, path: str | None) -> bytes:
-    return pixels(page.request.get(f"{page.url.rstrip('/')}{path}").body()).tobytes()
+    return pixels(page.request.get(f"{page.url.split('/#')[0]}{path}").body()).tobytes()
 
 
 def download(page: Page) -> Path:
