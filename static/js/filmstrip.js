@@ -4,7 +4,9 @@ import { bind, byId, el, icon } from "./dom.js";
 import { favoured, onFilm, withFavouritesOnly, withoutResult } from "./results.js";
 
 /** @type {Record<string, number>} */
-const ARROWS = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 };
+const ALONG = { ArrowLeft: -1, ArrowRight: 1 }; // turned around where text runs to the left
+/** @type {Record<string, number>} */
+const ACROSS = { ArrowUp: -1, ArrowDown: 1 };
 
 /**
  * @param {import("./store.js").Store<import("./state.js").State>} store
@@ -79,7 +81,8 @@ export function mountFilmstrip(store, editor, pictures) {
    * @param {string} pressed @param {HTMLButtonElement} still @returns {boolean} */
   function afterKey(pressed, still) {
     const key = still.dataset.key ?? "";
-    const step = ARROWS[pressed];
+    const isTurned = getComputedStyle(film).direction === "rtl";
+    const step = ALONG[pressed] * (isTurned ? -1 : 1) || ACROSS[pressed];
     if (step) {
       const stills = [...film.querySelectorAll("button")];
       stills[stills.indexOf(still) + step]?.focus();

@@ -61,7 +61,9 @@ def test_no_width_scrolls_sideways(server: Server, open_page: OpenPage, tmp_path
     for _ in ("welcome", "editor"):
         for width in [320, 360, 480, 640, 900, 959, 960, 1100, 2560, 3840]:
             page.set_viewport_size({"width": width, "height": 900})
-            assert fits(page), f"{width} px"
+            for direction in ("rtl", "ltr"):  # of text; the page turns with it
+                page.evaluate("(way) => { document.documentElement.dir = way; }", direction)
+                assert fits(page), f"{width} px, {direction}"
         choose(page, photo(tmp_path, name="flower.jpg"))
 
 
