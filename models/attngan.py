@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from models.attention import WordAttention
 from models.base import Invertible, Output, TextFeatures
+from models.conditioning import Conditioning, ConditioningAugmentation
 from models.layers import GLU, SubPixelUp
 from models.registry import Task
 from models.text.bilstm import BiLSTM
@@ -76,29 +77,6 @@ TINY = Config(
     blocks=1,
     disc_width=4,
 )  # for tests
-
-
-class Conditioning(NamedTuple):
-    """What conditioning augmentation drew, and from where."""
-
-    cond: Tensor  # (B, K)
-    mu: Tensor  # (B, K)
-    logvar: Tensor  # (B, K)
-
-
-class ConditioningAugmentation(nn.Module):
-    """A caption's vector, drawn around its mean (F_ca of eq. 1)."""
-
-    def __init__(self, cfg: Config) -> None:
-        super().__init__()
-        self.augments = cfg.augments
-        self.fc = nn.Sequential(nn.Linear(cfg.text_dim, 4 * cfg.cond_dim), GLU())
-
-    def forward(self, sentence: Tensor, noise: Tensor) -> Conditioning:
-        """(B, D), standard normal (B, K) -> three of (B, K), float32."""
-        mu, logvar = self.fc(sentence).float().chunk(2, dim=1)
-        cond = mu + (0.5 * logvar).exp() * noise if self.augments else mu
-        return Conditioning(cond, mu, logvar)
 
 
 class ResidualBlock(nn.Module):
@@ -168,7 +146,7 @@ class Generator(nn.Module):
 
     def __init__(self, cfg: Config) -> None:
         super().__init__()
-        self.augment = ConditioningAugmentation(cfg)
+        self.augment = _augmentation(cfg)
         self.first = FirstStage(cfg)
         self.later = nn.ModuleList(NextStage(cfg) for _ in range(cfg.stages - 1))
         self.to_rgb = nn.ModuleList(_conv3(cfg.width, 3) for _ in cfg.painted)
@@ -262,6 +240,11 @@ class Attngan(Invertible):
 
 
 SYSTEM = Attngan  # what the registry serves
+
+
+def _augmentation(cfg: Config) -> ConditioningAugmentation:
+    layers = nn.Sequential(nn.Linear(cfg.text_dim, 4 * cfg.cond_dim), GLU())
+    return ConditioningAugmentation(layers, augments=cfg.augments)
 
 
 def _conv3(c_in: int, c_out: int) -> nn.Conv2d:

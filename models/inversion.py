@@ -28,6 +28,7 @@ from torch.nn.functional import linear
 
 from models import registry
 from models.base import Invertible, Output, Prepared, System, TextFeatures
+from models.descent import Adam
 from models.lite import CONFIGS, Lite
 from models.registry import Task
 from models.text.vocabulary import Vocabulary
@@ -163,29 +164,6 @@ class Discriminator(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         """(B, 3, S, S) in [-1, 1] -> logits (B,)."""
         return self.layers(image).flatten()
-
-
-class Adam:
-    """Kingma and Ba, arXiv:1412.6980, algorithm 1.
-
-    torch's own imports torch's compiler at its first step: seconds that a person would wait for.
-    """
-
-    def __init__(self, moved: Sequence[Tensor], rate: float) -> None:
-        self.moved, self.rate = moved, rate
-        self.mean = [torch.zeros_like(tensor) for tensor in moved]
-        self.square = [torch.zeros_like(tensor) for tensor in moved]
-        self.steps = 0
-
-    @torch.no_grad()
-    def step(self, slopes: Sequence[Tensor]) -> None:
-        """One step down the gradients."""
-        self.steps += 1
-        of_mean, of_square = 1 - 0.9**self.steps, 1 - 0.999**self.steps
-        for x, slope, mean, square in zip(self.moved, slopes, self.mean, self.square, strict=True):
-            mean.lerp_(slope, 0.1)
-            square.lerp_(slope**2, 0.001)
-            x -= self.rate * (mean / of_mean) / ((square / of_square).sqrt() + 1e-8)
 
 
 class Code(NamedTuple):

@@ -10,13 +10,14 @@ Shapes: B batch, T words, D text width, Z noise width, C channels, S image side 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, leaky_relu
 
 from models.base import Output, Prepared, System, TextFeatures
+from models.conditioning import Conditioning, SeparateAugmentation
 from models.lite import CONFIGS, Lite
 from models.registry import Task
 from models.text.vocabulary import Vocabulary
@@ -68,30 +69,6 @@ TINY = Config(
 )  # for tests
 
 
-class Conditioning(NamedTuple):
-    """What conditioning augmentation drew, and from where."""
-
-    cond: Tensor  # (B, Z)
-    mean: Tensor  # (B, Z)
-    log_sigma: Tensor  # (B, Z)
-
-
-class ConditioningAugmentation(nn.Module):
-    """A caption's vector, drawn around its mean (the authors use exp(log sigma))."""
-
-    def __init__(self, text_dim: int, cond_dim: int) -> None:
-        super().__init__()
-        self.mean, self.log_sigma = (
-            nn.Sequential(nn.Linear(text_dim, cond_dim, bias=False), nn.LeakyReLU(0.2))
-            for _ in range(2)
-        )
-
-    def forward(self, sentence: Tensor, noise: Tensor) -> Conditioning:
-        """(B, D), (B, Z) -> three of (B, Z), float32."""
-        mean, log_sigma = self.mean(sentence).float(), self.log_sigma(sentence).float()
-        return Conditioning(mean + log_sigma.exp() * noise, mean, log_sigma)
-
-
 class LiteEncoder(nn.Module):
     """A frozen network's first two maps, laid over each other and mixed."""
 
@@ -128,7 +105,7 @@ class Generator(nn.Module):
         super().__init__()
         self.cfg = cfg
         inner = cfg.widths[-1]
-        self.augment = ConditioningAugmentation(cfg.text.text_dim, cfg.cond_dim)
+        self.augment = SeparateAugmentation(cfg.text.text_dim, cfg.cond_dim, bias=False)
         self.encoder = _encoder(cfg)
         self.merge = nn.Sequential(*_conv3(inner + cfg.cond_dim, inner))  # no ReLU, as published
         self.blocks = nn.Sequential(*(ResidualBlock(inner) for _ in range(cfg.blocks)))

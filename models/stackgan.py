@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from models.base import Output, System, TextFeatures
+from models.conditioning import Conditioning, ConditioningAugmentation
 from models.registry import Task
 from models.text.captions import Reading, reader
 from models.text.vocabulary import Vocabulary
@@ -67,29 +68,6 @@ TINY = Config(
 )  # for tests
 
 
-class Conditioning(NamedTuple):
-    """What conditioning augmentation drew, and from where."""
-
-    cond: Tensor  # (B, K)
-    mu: Tensor  # (B, K), at least 0 in the authors' code
-    logvar: Tensor  # (B, K), at least 0 too
-
-
-class ConditioningAugmentation(nn.Module):
-    """A caption's vector, drawn around its mean (section 3.2)."""
-
-    def __init__(self, cfg: Config) -> None:
-        super().__init__()
-        self.augments = cfg.augments
-        self.fc = nn.Sequential(nn.Linear(cfg.text_dim, 2 * cfg.cond_dim), nn.ReLU())
-
-    def forward(self, sentence: Tensor, noise: Tensor) -> Conditioning:
-        """(B, D), (B, K) -> three of (B, K)."""
-        mu, logvar = self.fc(sentence).chunk(2, dim=1)
-        cond = mu + (0.5 * logvar).exp() * noise if self.augments else mu
-        return Conditioning(cond, mu, logvar)
-
-
 class StageOne(nn.Module):
     """G_0: rough shape and colours from the caption and noise."""
 
@@ -100,7 +78,7 @@ class StageOne(nn.Module):
         widths = [cfg.gen_channels * 2**i // 2 for i in range(doublings, -1, -1)]
         self.width = widths[0]
         inner = self.width * 4 * 4
-        self.augment = ConditioningAugmentation(cfg)
+        self.augment = _augmentation(cfg)
         self.fc = nn.Sequential(
             nn.Linear(cfg.z_dim + cfg.cond_dim, inner, bias=False),
             nn.BatchNorm1d(inner),
@@ -134,7 +112,7 @@ class StageTwo(nn.Module):
     def __init__(self, cfg: Config) -> None:
         super().__init__()
         c = cfg.gen_channels
-        self.augment = ConditioningAugmentation(cfg)
+        self.augment = _augmentation(cfg)
         first = nn.Sequential(nn.Conv2d(3, c, 3, padding=1, bias=False), nn.ReLU(inplace=True))
         self.encoder = nn.Sequential(first, _down(c, 2 * c), _down(2 * c, 4 * c))
         self.join = nn.Sequential(*_conv3(4 * c + cfg.cond_dim, 4 * c), nn.ReLU(inplace=True))
@@ -232,6 +210,12 @@ class Stackgan(System):
 
 
 SYSTEM = Stackgan  # what the registry serves
+
+
+def _augmentation(cfg: Config) -> ConditioningAugmentation:
+    """Its ReLU makes mean and log variance at least 0, as in the authors' code."""
+    layers = nn.Sequential(nn.Linear(cfg.text_dim, 2 * cfg.cond_dim), nn.ReLU())
+    return ConditioningAugmentation(layers, augments=cfg.augments)
 
 
 def _spread(cond: Tensor, h: Tensor) -> Tensor:

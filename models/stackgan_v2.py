@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from models.base import Invertible, Output, TextFeatures
+from models.conditioning import Conditioning, ConditioningAugmentation
 from models.layers import GLU
 from models.registry import Task
 from models.text.captions import Reading, reader
@@ -80,29 +81,6 @@ TINY = Config(
 )  # for tests
 
 
-class Conditioning(NamedTuple):
-    """What conditioning augmentation drew, and from where."""
-
-    cond: Tensor  # (B, K)
-    mu: Tensor  # (B, K)
-    logvar: Tensor  # (B, K)
-
-
-class ConditioningAugmentation(nn.Module):
-    """A caption's vector, drawn around its mean."""
-
-    def __init__(self, cfg: Config) -> None:
-        super().__init__()
-        self.augments = cfg.augments
-        self.fc = nn.Sequential(nn.Linear(cfg.text_dim, 4 * cfg.cond_dim), GLU())
-
-    def forward(self, sentence: Tensor, noise: Tensor) -> Conditioning:
-        """(B, D), (B, K) -> three of (B, K)."""
-        mu, logvar = self.fc(sentence).chunk(2, dim=1)
-        cond = mu + (0.5 * logvar).exp() * noise if self.augments else mu
-        return Conditioning(cond, mu, logvar)
-
-
 class FirstBranch(nn.Module):
     """F_0 of eq. 7: conditioning and noise to the smallest feature map."""
 
@@ -158,7 +136,7 @@ class Generator(nn.Module):
         super().__init__()
         self.cfg = cfg
         widths = [cfg.gen_channels // 2**i for i in range(cfg.branches)]
-        self.augment = ConditioningAugmentation(cfg) if cfg.cond_dim else None
+        self.augment = _augmentation(cfg) if cfg.cond_dim else None
         self.first = FirstBranch(cfg)
         self.next = nn.ModuleList(NextBranch(width, cfg) for width in widths[:-1])
         self.to_rgb = nn.ModuleList(_to_rgb(width) for width in widths[-len(cfg.sides) :])
@@ -248,6 +226,11 @@ class StackganV2(Invertible):
 
 
 SYSTEM = StackganV2  # what the registry serves
+
+
+def _augmentation(cfg: Config) -> ConditioningAugmentation:
+    layers = nn.Sequential(nn.Linear(cfg.text_dim, 4 * cfg.cond_dim), GLU())
+    return ConditioningAugmentation(layers, augments=cfg.augments)
 
 
 def _spread(cond: Tensor, h: Tensor) -> Tensor:

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from models.base import Output, Prepared, System, TextFeatures
+from models.conditioning import Conditioning, SeparateAugmentation
 from models.layers import SubPixelUp
 from models.registry import Task
 from models.text.bigru import BiGRU
@@ -71,28 +72,6 @@ TINY = Config(
 )  # for tests
 
 
-class Conditioning(NamedTuple):
-    """What conditioning augmentation drew, and from where."""
-
-    cond: Tensor  # (B, Z)
-    mean: Tensor  # (B, Z)
-    log_sigma: Tensor  # (B, Z)
-
-
-class ConditioningAugmentation(nn.Module):
-    """A caption's vector, drawn around its mean (section 3.1; the authors use exp(log sigma))."""
-
-    def __init__(self, text_dim: int, cond_dim: int) -> None:
-        super().__init__()
-        self.mean = nn.Sequential(nn.Linear(text_dim, cond_dim), nn.LeakyReLU(0.2))
-        self.log_sigma = nn.Sequential(nn.Linear(text_dim, cond_dim), nn.LeakyReLU(0.2))
-
-    def forward(self, sentence: Tensor, noise: Tensor) -> Conditioning:
-        """(B, D), (B, Z) -> three of (B, Z)."""
-        mean, log_sigma = self.mean(sentence), self.log_sigma(sentence)
-        return Conditioning(mean + log_sigma.exp() * noise, mean, log_sigma)
-
-
 class ResidualBlock(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -111,7 +90,7 @@ class Generator(nn.Module):
         self.cfg = cfg
         inner = cfg.widths[-1]
         self.text = BiGRU(cfg.word_dim, cfg.text_dim)
-        self.augment = ConditioningAugmentation(cfg.text_dim, cfg.cond_dim)
+        self.augment = SeparateAugmentation(cfg.text_dim, cfg.cond_dim, bias=True)
         first = nn.Sequential(nn.Conv2d(3, cfg.widths[0], 3, padding=1), nn.ReLU(inplace=True))
         down = (
             nn.Sequential(

@@ -156,7 +156,7 @@ class Told(nn.Module):
         sentence = text.sentence[..., None, None].expand_as(phi)
         if self.attends:
             phi = self.regions(phi)
-            said, _ = self.words(phi, text.words, text.mask)
+            said, _ = self.words(phi, text)
             sentence = sentence + said
         return torch.cat([phi, sentence.to(phi.dtype)], dim=1)
 

@@ -37,6 +37,8 @@ FREE_OF_TORCH = (
 )
 SHARED_BY_PAPERS = (
     "models.base",
+    "models.conditioning",
+    "models.descent",
     "models.layers",
     "models.lite",
     "models.attention",

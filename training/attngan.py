@@ -15,9 +15,8 @@ from typing import Any
 import torch
 from PIL import Image
 from torch import Tensor, nn
-from torch.nn.functional import softplus
 
-from models.attngan import Attngan, Conditioning, Config, Discriminator, Drawing
+from models.attngan import Attngan, Config, Discriminator, Drawing
 from models.base import TextFeatures
 from models.checkpoint import SUFFIX, Header
 from models.damsm import BIRDS, Damsm, Gammas, ImageFeatures, LiteTrunk, damsm_losses
@@ -28,6 +27,7 @@ from training.augment import Augmentation
 from training.data import CaptionedPictures, Sampling
 from training.features import FeatureDiscriminator, hinge_discriminator, hinge_generator
 from training.loop import Average, Trainer, autocast, rank, share_weights, step_generator
+from training.losses import kl_divergence, says_fake, says_real
 from training.sheets import row, sheet
 from training.steps import adam, descend, held, set_rate, shrunk
 
@@ -176,9 +176,9 @@ class AttnganTrainer(Trainer):
         for disc, side, fake in zip(self.discs, self.cfg.painted, shown, strict=True):
             seen = disc.look(recipe.augmentation(shrunk(real, side), rng))
             made = disc.look(fake.detach())
-            yes = _says_yes(disc.real(seen)) + _says_yes(disc.match(seen, right.sentence))
-            no = _says_no(disc.real(made)) + _says_no(disc.match(made, right.sentence))
-            no = no + _says_no(disc.match(seen, wrong.sentence))
+            yes = says_real(disc.real(seen)) + says_real(disc.match(seen, right.sentence))
+            no = says_fake(disc.real(made)) + says_fake(disc.match(made, right.sentence))
+            no = no + says_fake(disc.match(seen, wrong.sentence))
             losses[f"d_{side}"] = yes / 2 + no / 3  # weighted as in the authors' code
         if self.features is not None:
             with torch.no_grad():
@@ -200,13 +200,15 @@ class AttnganTrainer(Trainer):
         recipe, losses = self.recipe, {}
         for disc, side, fake in zip(self.discs, self.cfg.painted, shown, strict=True):
             made = disc.look(fake)
-            judged = _says_yes(disc.real(made)) + _says_yes(disc.match(made, asked.sentence))
+            judged = says_real(disc.real(made)) + says_real(disc.match(made, asked.sentence))
             losses[f"g_{side}"] = judged  # eq. 4
         if recipe.lambda_damsm:
             fit = damsm_losses(self._read(drawing.images[-1], taps), asked, labels, recipe.gammas)
             losses["g_damsm"] = recipe.lambda_damsm * fit.total()
         if self.cfg.augments:
-            losses["g_kl"] = recipe.lambda_kl * _kl(drawing.conditioning)
+            losses["g_kl"] = recipe.lambda_kl * kl_divergence(
+                drawing.conditioning.mu, drawing.conditioning.logvar
+            )
         if self.features is not None:
             (judged,) = self.features(taps, asked.sentence)
             losses["g_feature"] = recipe.lambda_feature * hinge_generator(judged)
@@ -279,18 +281,3 @@ class AttnganTrainer(Trainer):
         path = folder / f"{header.id}{SUFFIX}"
         save(self._averaged(), header, path)
         return path
-
-
-def _says_yes(logits: Tensor) -> Tensor:
-    """-log D, mean over the batch."""
-    return softplus(-logits).mean()
-
-
-def _says_no(logits: Tensor) -> Tensor:
-    """-log(1 - D), mean over the batch."""
-    return softplus(logits).mean()
-
-
-def _kl(drawn: Conditioning) -> Tensor:
-    """KL of N(mu, exp(logvar)) from N(0, 1), mean over width and batch."""
-    return -0.5 * (1 + drawn.logvar - drawn.mu**2 - drawn.logvar.exp()).mean()

@@ -18,7 +18,8 @@ from models.gan_int_cls import Config, Discriminator
 from training import generation
 from training.augment import Augmentation
 from training.data import Sampling
-from training.generation import Drawn, GenerationTrainer, Pairs, says_fake, says_real
+from training.generation import Drawn, GenerationTrainer, Pairs
+from training.losses import says_fake, says_real
 
 _EPS = 1e-3  # so that equal pictures have a likeness
 

@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 import torch
 from PIL import Image
 from torch import Tensor, nn
-from torch.nn.functional import softplus
 
 from models.checkpoint import SUFFIX, Header
 from models.layers import N, channels_last
@@ -295,19 +294,3 @@ class GenerationTrainer(Trainer):
         net: Any = self.average.copy
         save(net, header, path)
         return path
-
-
-def says_real(logits: Tensor) -> Tensor:
-    """-log sigmoid, mean: low where the discriminator says yes."""
-    return softplus(-logits.float()).mean()
-
-
-def says_fake(logits: Tensor) -> Tensor:
-    """-log(1 - sigmoid), mean: low where it says no."""
-    return softplus(logits.float()).mean()
-
-
-def kl_divergence(mu: Tensor, logvar: Tensor) -> Tensor:
-    """KL of N(mu, exp(logvar)) from N(0, 1), mean over width and batch."""
-    mu, logvar = mu.float(), logvar.float()
-    return 0.5 * (mu**2 + logvar.exp() - 1 - logvar).mean()

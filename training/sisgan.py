@@ -18,14 +18,16 @@ from torch import Tensor, nn
 from torch.nn.functional import l1_loss, softplus
 
 from models.checkpoint import SUFFIX, Header
+from models.conditioning import Conditioning
 from models.layers import N, channels_last
 from models.lite import load_lite
-from models.sisgan import Conditioning, Config, Discriminator, LiteEncoder, Sisgan, scaled_for
+from models.sisgan import Config, Discriminator, LiteEncoder, Sisgan, scaled_for
 from models.text.vse import SentenceReader
 from models.weights import save
 from training.augment import Augmentation
 from training.data import CaptionedPictures, Sampling
 from training.loop import Average, Trainer, autocast, rank, share_weights, step_generator
+from training.losses import kl_divergence
 from training.sheets import row, sheet
 from training.steps import adam, descend, held, set_rate
 
@@ -171,7 +173,7 @@ class SisganTrainer(Trainer):
         recipe = self.recipe
         losses = {
             "g_fake": softplus(-self.disc(recipe.augmentation(fake, rng), relevant)).mean(),
-            "g_kl": recipe.lambda_kl * _kl(drawn),
+            "g_kl": recipe.lambda_kl * kl_divergence(drawn.mu, drawn.logvar),
         }
         if recipe.lambda_rec:
             own = _foreign(len(real))
@@ -248,8 +250,3 @@ def relevant_text(right: Tensor, wrong: Tensor) -> Tensor:
 def _foreign(batch_size: int) -> int:
     """How many pictures of a batch, its first, are redrawn by captions of others."""
     return batch_size // 2
-
-
-def _kl(drawn: Conditioning) -> Tensor:
-    """KL of N(mean, sigma) from N(0, 1), mean over width and batch."""
-    return (-drawn.log_sigma + 0.5 * ((2 * drawn.log_sigma).exp() + drawn.mean**2 - 1)).mean()

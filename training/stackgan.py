@@ -18,7 +18,8 @@ from models.stackgan import ENLARGEMENT, Config, Discriminator, Stackgan
 from training import generation
 from training.augment import Augmentation
 from training.data import CaptionedPictures, Sampling
-from training.generation import Drawn, GenerationTrainer, Pairs, kl_divergence, says_fake, says_real
+from training.generation import Drawn, GenerationTrainer, Pairs
+from training.losses import kl_divergence, says_fake, says_real
 
 
 class WrongSketcher(ValueError):

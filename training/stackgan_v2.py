@@ -18,7 +18,8 @@ from models.stackgan_v2 import Config, Discriminator
 from training import generation
 from training.augment import Augmentation
 from training.data import Sampling
-from training.generation import Drawn, GenerationTrainer, Pairs, kl_divergence, says_fake, says_real
+from training.generation import Drawn, GenerationTrainer, Pairs
+from training.losses import kl_divergence, says_fake, says_real
 
 
 @dataclass(frozen=True)

@@ -20,15 +20,17 @@ from torch.nn.functional import binary_cross_entropy_with_logits, l1_loss, mse_l
 
 from models.base import Output, TextFeatures
 from models.checkpoint import SUFFIX, Header
+from models.conditioning import Conditioning
 from models.layers import N, channels_last
 from models.lite import load_lite
-from models.tagan import Conditioning, Config, Discriminator, Judgement, Tagan
+from models.tagan import Config, Discriminator, Judgement, Tagan
 from models.text.vocabulary import PAD
 from models.weights import save
 from training.augment import Augmentation
 from training.data import CaptionedPictures, Sampling
 from training.features import FeatureDiscriminator, hinge_discriminator, hinge_generator
 from training.loop import Average, Trainer, autocast, rank, share_weights, step_generator
+from training.losses import kl_divergence
 from training.sheets import row, sheet
 from training.steps import adam, descend, held, set_rate
 from training.word_vectors import WordVectors
@@ -218,7 +220,7 @@ class TaganTrainer(Trainer):
             (judged,) = self.features(self.features.features(edited), asked.sentence)
             losses["g_feature"] = recipe.lambda_feature * hinge_generator(judged)
         if recipe.lambda_kl:
-            losses["g_kl"] = recipe.lambda_kl * _kl(drawn)
+            losses["g_kl"] = recipe.lambda_kl * kl_divergence(drawn.mu, drawn.logvar)
         return losses
 
     def _schedule(self, step: int) -> None:
@@ -302,11 +304,6 @@ def says_yes(judged: Judgement) -> Tensor:
 def says_no(judged: Judgement) -> Tensor:
     """-log(1 - D(x, t)), mean over the batch."""
     return -torch.log1p(-judged.log_match.exp().clamp(max=1 - 1e-6)).mean()
-
-
-def _kl(drawn: Conditioning) -> Tensor:
-    """KL of N(mean, sigma) from N(0, 1), mean over width and batch."""
-    return (-drawn.log_sigma + 0.5 * ((2 * drawn.log_sigma).exp() + drawn.mean**2 - 1)).mean()
 
 
 def _roughness(change: Tensor) -> Tensor:

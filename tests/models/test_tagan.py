@@ -22,7 +22,7 @@ def test_generator_equals_the_authors() -> None:
     noise = torch.randn(2, 128)
     with torch.inference_mode():
         image, drawn = generator(_golden_image(), vectors, mask, noise)
-    assert_golden("tagan_G_b2_len9_5", [image, drawn.mean, drawn.log_sigma])
+    assert_golden("tagan_G_b2_len9_5", [image, drawn.mu, drawn.logvar / 2])
 
 
 def test_generator_gives_the_authors_picture_one_at_a_time() -> None:
@@ -34,7 +34,7 @@ def test_generator_gives_the_authors_picture_one_at_a_time() -> None:
         first, _ = generator(_golden_image()[:1], vectors[:1], mask[:1], noise[:1])
         second, _ = generator(_golden_image()[1:], vectors[1:, :5], mask[1:, :5], noise[1:])
         drawn = generator.augment(generator.text(vectors, mask).sentence, noise)
-    assert_golden("tagan_G_b2_len9_5", [torch.cat([first, second]), drawn.mean, drawn.log_sigma])
+    assert_golden("tagan_G_b2_len9_5", [torch.cat([first, second]), drawn.mu, drawn.logvar / 2])
 
 
 def test_discriminator_equals_the_authors() -> None:

@@ -52,7 +52,7 @@ def test_the_checkpoint_draws_the_authors_pictures(system: Tagan) -> None:
         image, drawn = system.generator(
             0.5 * draw("x128", 2, 3, 128, 128), vectors.transpose(0, 1), mask, noise
         )
-    assert_golden("tagan_G_b2_len9_5", [image, drawn.mean, drawn.log_sigma])
+    assert_golden("tagan_G_b2_len9_5", [image, drawn.mu, drawn.logvar / 2])
 
 
 def test_the_checkpoint_has_the_words_and_their_vectors(system: Tagan) -> None:
