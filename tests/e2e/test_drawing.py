@@ -4,7 +4,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.e2e.browsing import after, choose, edit, give, photo, pixels, violations
+from tests.e2e.browsing import after, choose, edit, expect_kept, give, photo, pixels, violations
 
 CAPTION = "a yellow flower with red petals"
 
@@ -23,6 +23,7 @@ def test_a_picture_is_drawn_from_words_again_with_another_seed_and_from_its_file
     page.locator("#again").click()
     expect(page.locator(".still")).to_have_count(2)
     assert pixels_shown(page) != first
+    expect_kept(page, 2)
     page.reload()
     expect(page.locator(".still")).to_have_count(2)
     give(page, saved)
