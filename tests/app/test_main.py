@@ -67,6 +67,15 @@ def test_every_documented_error_is_a_problem(client: httpx.Client) -> None:
 def test_the_example_of_a_job_is_one(client: httpx.Client) -> None:
     [example] = client.get("/openapi.json").json()["components"]["schemas"]["Job"]["examples"]
     outputs = [{"position": None} | output for output in example["outputs"]]
-    names = ("queue_position", "eta_s", "animation", "searched", "not_yet_searched", "error")
+    names = (
+        "caption_to",
+        "image_id_to",
+        "queue_position",
+        "eta_s",
+        "animation",
+        "searched",
+        "not_yet_searched",
+        "error",
+    )
     nulls = dict.fromkeys(names) | {"outputs": outputs}  # which the document leaves out
     assert Job.model_validate(example | nulls).model_dump(mode="json") == example | nulls

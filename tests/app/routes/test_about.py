@@ -26,6 +26,15 @@ def test_a_model_without_card_or_sheet_is_shown_all_the_same(client: httpx.Clien
     assert client.get("/about/models/tagan-flowers-64/sheet").status_code == 404
 
 
+def test_figures_have_the_names_that_the_results_have(web_settings: Settings) -> None:
+    measured = {"r_precision": 0.292, "fd_lite2": 364.9, "speed_up": 2.0}
+    write_checkpoint(web_settings.checkpoints[0], domain="birds", metrics=measured)
+    with serving(create_app(web_settings)) as address:
+        page = httpx.get(f"{address}/about/models").text
+    for title, value in (("R-precision", "29.2%"), ("FD-Lite2", "364.9"), ("speed up", "2")):
+        assert f"<dt>{title}</dt><dd>{value}</dd>" in page
+
+
 def test_no_file_but_a_sheet_is_given_out(client: httpx.Client) -> None:
     for name in ("nothing", "..%2f..%2fREADME", "tagan-flowers-64.safetensors"):
         assert client.get(f"/about/models/{name}/sheet").status_code in (404, 422)
