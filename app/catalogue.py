@@ -61,6 +61,10 @@ class Catalogue:
         """The file of a checkpoint that is here; its card and its sheet lie beside it."""
         return self._shelf.paths[model]
 
+    def vocabulary(self, model: str) -> Vocabulary | None:
+        """The words that `model` knows; None where the model is not here."""
+        return self._shelf.vocabularies.get(model)
+
     def find(self, model: str | None, task: Task | None = None) -> Header:
         """The checkpoint called `model`, or the first choice where that is None.
 

@@ -15,6 +15,7 @@ from app.catalogue import Catalogue
 from app.schemas import SampleList
 from app.settings import Settings
 from app.uploads import Uploads
+from worker.batches import Batches
 from worker.library import Library
 from worker.queue import JobQueue
 from worker.store import Store
@@ -26,6 +27,7 @@ class Services:
 
     settings: Settings
     queue: JobQueue
+    batches: Batches
     store: Store
     models: Catalogue
     samples: SampleList

@@ -19,6 +19,7 @@ from starlette.responses import JSONResponse, Response
 
 from app.catalogue import UnknownModel
 from app.middleware import add_headers
+from worker.batches import UnknownBatch
 from worker.idempotency import KeyReused
 from worker.pictures import BadCrop, BadPicture, NotAPicture, TooLarge
 from worker.queue import QueueDown, QueueFull, UnknownJob
@@ -130,6 +131,7 @@ _TRANSLATIONS: Mapping[type[Exception], Callable[[Any], Problem]] = {
     BadPicture: lambda error: UnusablePicture(str(error)),
     BadCrop: lambda error: InvalidRequest.of("crop", str(error)),
     UnknownJob: lambda _: NotFound("there is no such job: its id is wrong, or it was long ago"),
+    UnknownBatch: lambda _: NotFound("there is no such batch: its id is wrong, or it was long ago"),
     NotStored: lambda _: Gone("the picture is no longer kept: ask for it again"),
     StoreDown: lambda _: Unavailable("the store cannot be reached: nothing was taken on"),
     UnknownModel: lambda error: InvalidRequest.of("model", str(error), suggestions=error.known),

@@ -22,6 +22,7 @@ from app.middleware import BodyLimit, ResponseHeaders
 from app.request_log import RequestLog
 from app.routes import (
     about,
+    batches,
     captions,
     edits,
     events,
@@ -41,6 +42,7 @@ from app.routes import (
 from app.settings import Settings
 from app.uploads import Uploads
 from worker import tracing
+from worker.batches import Batches
 from worker.connection import connect_async
 from worker.library import Library
 from worker.queue import JobQueue
@@ -54,6 +56,7 @@ _ROUTES: tuple[tuple[ModuleType, tuple[Scope, ...]], ...] = (  # and which keys 
     (generations, (Scope.GENERATE,)),
     (searches, (Scope.EDIT, Scope.GENERATE)),
     (images, (Scope.EDIT,)),
+    (batches, (Scope.EDIT, Scope.GENERATE)),
     (job_list, (Scope.READ,)),
     (jobs, _ANY),
     (events, _ANY),
@@ -70,6 +73,7 @@ _TAGS = [
     {"name": "generations", "description": "Draw a picture from words alone."},
     {"name": "searches", "description": "Find pictures by a picture and words."},
     {"name": "jobs", "description": "How a job stands, and its pictures."},
+    {"name": "batches", "description": "Many pictures at once."},
     {"name": "models", "description": "What can be asked for."},
     {"name": "captions", "description": "Which words are understood."},
     {"name": "samples", "description": "Pictures to try things out on."},
@@ -108,7 +112,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.mount("/static", pages.create_static())
     errors.install(app)
     limit = services.settings.max_upload_bytes + _BESIDE_THE_PHOTO_BYTES
-    app.add_middleware(BodyLimit, max_bytes=limit)
+    larger = {batches.router.prefix: services.settings.max_batch_bytes}
+    app.add_middleware(BodyLimit, max_bytes=limit, larger=larger)
     if guests:
         app.include_router(sessions.create_router(guests))
         app.add_middleware(access.Admission, guests=guests)
@@ -131,6 +136,7 @@ def _services(settings: Settings) -> Services:
     return Services(
         settings=settings,
         queue=queue,
+        batches=Batches.from_settings(settings),
         store=store,
         models=Catalogue(settings.checkpoints),
         samples=samples.read_samples(pages.STATIC),

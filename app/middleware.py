@@ -64,9 +64,13 @@ class BodyLimit:
     FastAPI's own `max_body_size` does the same, but answers text/plain.
     """
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+    def __init__(
+        self, app: ASGIApp, max_bytes: int, larger: Mapping[str, int] | None = None
+    ) -> None:
+        """`larger` are other limits of single addresses."""
         self.app = app
         self.max_bytes = max_bytes
+        self.larger = larger or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -74,20 +78,22 @@ class BodyLimit:
             return
         declared = Headers(scope=scope).get("content-length", "")
         declared_bytes = int(declared) if declared.isdecimal() else 0
+        max_bytes = self.larger.get(scope.get("path", ""), self.max_bytes)
         seen = 0
 
         async def receive_up_to_limit() -> Message:
             nonlocal seen
-            if declared_bytes > self.max_bytes:
-                raise self._refusal()
+            if declared_bytes > max_bytes:
+                raise _refusal(max_bytes)
             message = await receive()
             seen += len(message.get("body", b""))
-            if seen > self.max_bytes:
-                raise self._refusal()
+            if seen > max_bytes:
+                raise _refusal(max_bytes)
             return message
 
         await self.app(scope, receive_up_to_limit, send)
 
-    def _refusal(self) -> HTTPException:
-        """What a route lets through unchanged while it reads its body."""
-        return HTTPException(413, f"the body is over the limit of {self.max_bytes:,} bytes")
+
+def _refusal(max_bytes: int) -> HTTPException:
+    """What a route lets through unchanged while it reads its body."""
+    return HTTPException(413, f"the body is over the limit of {max_bytes:,} bytes")

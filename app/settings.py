@@ -21,3 +21,4 @@ class Settings(SharedSettings):
     max_wait_s: int = Field(default=60, ge=0)  # the longest `Prefer: wait`
     max_waiters: int = Field(default=48, ge=1)  # a connection each, of the queue client's 100
     max_followers: int = Field(default=200, ge=1)  # streams of events; a connection each
+    max_batch_bytes: int = Field(default=2**30, gt=0)  # of a batch's pictures and lines

@@ -26,6 +26,8 @@ FREE_OF_TORCH = (
     "worker.sending",
     "worker.alive",
     "worker.idempotency",
+    "worker.batches",
+    "worker.archives",
     "worker.store",
     "worker.heatmaps",
     "worker.animation",

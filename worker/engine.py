@@ -20,6 +20,7 @@ from models.base import EmptyCaption, Prepared, System, UnsupportedTask
 from models.checkpoint import BadCheckpoint
 from models.registry import Task
 from worker import animation, fullres, pictures, results
+from worker.archives import Archives
 from worker.cache import ByteCache
 from worker.library import Library
 from worker.loading import ModelPool, UnknownModel
@@ -93,9 +94,14 @@ class Engine:
         """Without a searcher there is no library, only what a search names itself."""
         self._models = models
         self._store = store
+        self._archives = Archives(store)
         self._searcher = searcher or Searcher(Library(None))
         self._photos = ByteCache[Photo](cache_bytes * 3 // 4, _photo_bytes)
         self._prepared = ByteCache[Prepared](cache_bytes // 4, _prepared_bytes)
+
+    @property
+    def models(self) -> ModelPool:
+        return self._models
 
     @torch.inference_mode()
     def run(
@@ -139,7 +145,7 @@ class Engine:
         Raises:
             NotStored: it is gone.
         """
-        return self._photos.get(file_id, lambda: pictures.decode(self._store.get(file_id)))
+        return self._photos.get(file_id, lambda: pictures.decode(self._archives.get(file_id)))
 
     def prepare(self, system: System, photo: Photo, crop: Crop | None = None) -> Prepared:
         """What the network sees in the crop of a photo, by default the largest centred square."""

@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import FrameType
 from uuid import uuid4
@@ -17,6 +17,9 @@ import torch
 from rq.job import Job
 
 from worker import logs, tracing
+from worker.batches import CHUNK_FUNCTION, CHUNK_RETRIES, Batches
+from worker.chunks import ChunkRunner
+from worker.direct import GENERATE, MANIPULATE, DirectRunner
 from worker.engine import Engine
 from worker.gathering import Gatherer
 from worker.jobs import JobRunner, job_class
@@ -56,7 +59,7 @@ def serve(settings: Settings, load: Load = load_for_serving) -> None:
     engine = Engine(models, store, searcher, cache_bytes=settings.cache_mb * 2**20)
     engine.warm()
     runner = JobRunner(queue, models, engine, provider.get_tracer("wordbrush"))
-    worker = _worker(settings, queue, store, models, runner)
+    worker = _worker(settings, queue, store, engine, runner)
     try:
         worker.start_beating()
         _log.info("ready", device=str(models.device), models=models.resident)
@@ -68,8 +71,9 @@ def serve(settings: Settings, load: Load = load_for_serving) -> None:
 
 
 def _worker(
-    settings: Settings, queue: JobQueue, store: Store, models: ModelPool, runner: JobRunner
+    settings: Settings, queue: JobQueue, store: Store, engine: Engine, runner: JobRunner
 ) -> ResidentWorker:
+    models = engine.models
     name = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
 
     def announce() -> None:
@@ -87,22 +91,42 @@ def _worker(
     def run(job_id: str) -> None:
         runner.run([job_id, *worker.take_beside()], worker.serve_people)
 
+    def run_chunk(batch_id: str, model: str, numbers: list[int]) -> None:
+        left = worker.job_in_hand.retries_left
+        is_retried = left != CHUNK_RETRIES
+        chunks.run(batch_id, model, numbers, is_retried=is_retried, is_last_try=not left)
+
     def give_up(jobs: Sequence[Job]) -> None:
         """One that takes too long alone is to blame; of several, each comes back and goes alone."""
         queue.retract(name)
-        if len(jobs) == 1:
+        if len(jobs) == 1 and jobs[0].func_name == FUNCTION:
             runner.give_up(jobs[0].id, jobs[0].timeout or 0)
 
+    direct = DirectRunner(engine)
+    functions: dict[str, Callable[..., object]] = {
+        FUNCTION: run,
+        CHUNK_FUNCTION: run_chunk,
+        MANIPULATE: direct.manipulate,
+        GENERATE: direct.generate,
+    }
     worker = ResidentWorker(
         [INTERACTIVE, BATCH],
         name=name,
         connection=queue.connection,
-        job_class=job_class({FUNCTION: run}),
+        job_class=job_class(functions),
         queue_class=routed_queue(queue, lambda: models.served),
         announce=announce,
         gather=Gatherer(queue, most=settings.batch_size),
         give_up=give_up,
         sweep=store.sweep,
+    )
+    chunks = ChunkRunner(
+        Batches.from_settings(settings),
+        engine,
+        batch_size=settings.batch_size,
+        limited=lambda: worker.limit_step(settings.job_timeout_s),
+        between=worker.serve_people,
+        is_stopping=lambda: worker.is_stopping,
     )
     return worker
 

@@ -52,6 +52,9 @@ class Terms:
     key: IdempotencyKey | None = None
 
 
+NO_TERMS = Terms()
+
+
 class JobQueue(Standing):
     """Puts jobs in, says how they stand, and ends them; safe to share between threads.
 
@@ -65,7 +68,7 @@ class JobQueue(Standing):
         *,
         batch: bool = False,
         job_id: str | None = None,
-        terms: Terms = Terms(),
+        terms: Terms = NO_TERMS,
     ) -> str:
         """Put `request` on a queue and return the job's id.
 

@@ -8,7 +8,8 @@ popped in the instant of a crash is gone. Each class here says which of these it
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -179,23 +180,40 @@ class ResidentWorker(SimpleWorker):
         self._execute(job, queue)
         self.set_state(WorkerStatus.IDLE)
 
+    @property
+    def is_stopping(self) -> bool:
+        """It was told to stop, and will when the job in hand is done."""
+        return self._stop_requested
+
+    @property
+    def job_in_hand(self) -> Job:
+        """The job that is being done, the innermost where one is done in the middle of another."""
+        return self._in_hand[-1][0]
+
+    def limit_step(self, seconds: float) -> AbstractContextManager[None]:
+        """Ends the process when a step of the job in hand takes longer."""
+        return self._limit([self.job_in_hand], seconds)
+
     def take_beside(self) -> tuple[str, ...]:
         """Ids of the jobs to be done with the one in hand, told once."""
         beside, self._beside = self._beside, ()
         return beside
 
     def serve_people(self) -> None:
-        """In the middle of a job from another queue: do what is in the first one. The time limit
-        of the other job is held up meanwhile.
+        """In the middle of a job from another queue: do what is in the first one. The time limits
+        of the other job are held up meanwhile.
         """
-        if self._in_hand[-1][0].origin == self.queues[0].name:
+        if self.job_in_hand.origin == self.queues[0].name:
             return
         while not self._stop_requested and (found := self._next_of_people()):
-            self._limits[-1].hold()
+            held = list(self._limits)
+            for limit in held:
+                limit.hold()
             try:
                 self._execute(*found)
             finally:
-                self._limits[-1].go_on()
+                for limit in held:
+                    limit.go_on()
 
     def _next_of_people(self) -> tuple[Job, Queue] | None:
         return self.queue_class.dequeue_any(
@@ -228,11 +246,15 @@ class ResidentWorker(SimpleWorker):
 
     def _perform(self, jobs: Sequence[Job], queue: Queue, execution: Execution) -> None:
         """RQ's part in the first of `jobs`, which are done together."""
-        seconds = jobs[0].timeout or self.queue_class.DEFAULT_TIMEOUT
+        with self._limit(jobs, jobs[0].timeout or self.queue_class.DEFAULT_TIMEOUT):
+            self.perform_job(jobs[0], queue, execution)
+
+    @contextmanager
+    def _limit(self, jobs: Sequence[Job], seconds: float) -> Iterator[None]:
         with TimeLimit(seconds, partial(self._die, jobs)) as limit:
             self._limits.append(limit)
             try:
-                self.perform_job(jobs[0], queue, execution)
+                yield
             finally:
                 self._limits.pop()
 

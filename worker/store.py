@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal, Self
+from shutil import copyfileobj
+from typing import BinaryIO, Literal, Self
 from uuid import uuid4
 
 from fsspec.core import url_to_fs
@@ -20,6 +21,7 @@ from worker.settings import Settings
 Kind = Literal["uploads", "results"]
 
 _ID = re.compile(r"(?P<kind>uploads|results)-(?P<name>[0-9a-f]{32}(?:\.[a-z0-9]{1,5})?)")
+_COPIED_BYTES = 2**20  # at a time
 _SUFFIX = re.compile(r"(?:\.[a-z0-9]{1,5})?")
 
 
@@ -117,6 +119,36 @@ class Store:
             except FileNotFoundError:
                 raise NotStored(f"{file_id} is gone") from None
         return data
+
+    def put_file(self, file: BinaryIO, *, suffix: str) -> str:
+        """Keep what is in `file`, as an upload; for what is too large for memory.
+
+        Raises:
+            StoreDown: it can't be kept.
+        """
+        token, folder = uuid4().hex, f"{self._root}/uploads"
+        path = f"{folder}/{token}{suffix}"
+        written = path if self._writes_in_place else f"{folder}/.{token}"
+        with _outages_named():
+            with self._files.open(written, "wb") as kept:
+                copyfileobj(file, kept, _COPIED_BYTES)
+            if written != path:
+                self._files.mv(written, path)
+        return f"uploads-{token}{suffix}"
+
+    def open(self, file_id: str) -> BinaryIO:
+        """The file under `file_id`, to be read anywhere in it.
+
+        Raises:
+            NotStored: there is none.
+            StoreDown: nobody can know.
+        """
+        with _outages_named():
+            try:
+                file: BinaryIO = self._files.open(self._path(file_id), "rb")
+            except FileNotFoundError:
+                raise NotStored(f"{file_id} is gone, or never was") from None
+        return file
 
     def entry(self, file_id: str) -> Entry:
         """Size and end of the file under `file_id`.

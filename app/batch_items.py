@@ -1,0 +1,171 @@
+"""The lines of a batch, as JSONL or CSV, into items of the queue; a bad line is a failed item.
+
+What is wrong with the file as a whole is refused; what is wrong with one line stops no other.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import PurePosixPath
+from secrets import randbelow
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+from app.catalogue import Catalogue, UnknownModel
+from app.errors import InvalidRequest
+from app.forms import MAX_SEED, CropText, Wish
+from models.registry import Task
+from models.text.vocabulary import Vocabulary, tokenize
+from worker.archives import entry_id
+from worker.batches import MAX_ITEMS, Item
+from worker.messages import Failure, Request
+
+_UNREADABLE = "The line cannot be used"
+
+
+class BatchLine(Wish):
+    """One line: a wish, and the picture to change where it is not to be drawn from words alone."""
+
+    id: str | None = Field(None, max_length=200)
+    image: str | None = Field(None, max_length=1000)
+    image_id: str | None = Field(None, max_length=100)
+    crop: CropText | None = None
+    full_resolution: bool = True
+
+
+class Lines:
+    """Makes items of lines; `entries` are the pictures of the batch's ZIP by their names."""
+
+    def __init__(
+        self,
+        models: Catalogue,
+        defaults: Mapping[str, Any],
+        *,
+        archive_id: str | None,
+        entries: Mapping[str, int],
+    ) -> None:
+        self._models = models
+        self._defaults = defaults
+        self._archive_id = archive_id
+        self._entries = _with_short_names(entries)
+        self._find = cache(self._look_up)  # the catalogue looks at its files each time
+
+    def items(self, rows: list[Mapping[str, Any] | Failure]) -> list[Item]:
+        """One item a row, in order."""
+        return [self._item(number, row) for number, row in enumerate(rows)]
+
+    def _item(self, number: int, row: Mapping[str, Any] | Failure) -> Item:
+        if isinstance(row, Failure):
+            return Item(str(number), None, row)
+        name = str(row.get("id") or number)[:200]
+        try:
+            line = BatchLine.model_validate({**self._defaults, **row})
+            return Item(name, self._request(line))
+        except ValidationError as error:
+            return Item(name, None, Failure(_UNREADABLE, _told(error)))
+        except (UnknownModel, _BadLine) as error:
+            return Item(name, None, Failure(_UNREADABLE, str(error)))
+
+    def _request(self, line: BatchLine) -> Request:
+        image_id = self._image_id(line)
+        task = Task.MANIPULATE if image_id else Task.GENERATE
+        model, words = self._find(line.model, task)
+        if words and words.words and not any(word in words for word in tokenize(line.caption)):
+            raise _BadLine("caption: the model knows none of these words")
+        return Request(
+            task=task,
+            model=model,
+            caption=line.caption,
+            seed=randbelow(MAX_SEED + 1) if line.seed is None else line.seed,
+            variations=line.variations,
+            image_id=image_id,
+            crop=line.crop,
+            full_resolution=line.full_resolution,
+            format=line.format,
+        )
+
+    def _look_up(self, model: str | None, task: Task) -> tuple[str, Vocabulary | None]:
+        found = self._models.find(model, task).id
+        return found, self._models.vocabulary(found)
+
+    def _image_id(self, line: BatchLine) -> str | None:
+        if line.image and line.image_id:
+            raise _BadLine("image: wanted either a file's name here or an image_id, and not both")
+        if not line.image:
+            return line.image_id
+        if self._archive_id is None:
+            raise _BadLine("image: the batch came without a ZIP of images")
+        number = self._entries.get(line.image.replace("\\", "/").lstrip("/"))
+        if number is None:
+            raise _BadLine("image: the ZIP has no file of this name")
+        return entry_id(self._archive_id, number)
+
+
+class _BadLine(ValueError):
+    """What is wrong with one line, field first."""
+
+
+def read_rows(data: bytes) -> list[Mapping[str, Any] | Failure]:
+    """The rows of a JSONL or CSV file, told apart by their first letter.
+
+    Raises:
+        InvalidRequest: it is neither, or has no line, or too many.
+    """
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InvalidRequest.of("items", "it is not UTF-8, wanted JSONL or CSV in UTF-8") from None
+    rows: list[Mapping[str, Any] | Failure] = []
+    for row in _json_rows(text) if text.lstrip().startswith("{") else _csv_rows(text):
+        if len(rows) == MAX_ITEMS:
+            raise InvalidRequest.of("items", f"too many lines, wanted at most {MAX_ITEMS:,}")
+        rows.append(row)
+    if not rows:
+        raise InvalidRequest.of("items", "there is no line in it, wanted at least one")
+    return rows
+
+
+def _json_rows(text: str) -> Iterator[Mapping[str, Any] | Failure]:
+    for line in text.split("\n"):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError):
+            row = None
+        is_object = isinstance(row, dict)
+        yield row if is_object else Failure(_UNREADABLE, "it is no JSON object")
+
+
+def _csv_rows(text: str) -> Iterator[Mapping[str, Any] | Failure]:
+    """Empty cells are left out, as if they had no column."""
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    try:
+        if "caption" not in (reader.fieldnames or ()):
+            raise InvalidRequest.of(
+                "items", "it has no column `caption`, wanted CSV with a header, or JSONL"
+            )
+        for row in reader:
+            yield {name: cell for name, cell in row.items() if name and cell}
+    except csv.Error as error:
+        raise InvalidRequest.of("items", f"it cannot be read as CSV: {error}") from None
+
+
+def _with_short_names(entries: Mapping[str, int]) -> dict[str, int]:
+    """Also without their folders, where that is clear: a zipped folder is often one too deep."""
+    short: dict[str, list[int]] = {}
+    for name, number in entries.items():
+        short.setdefault(PurePosixPath(name).name, []).append(number)
+    clear = {name: numbers[0] for name, numbers in short.items() if len(numbers) == 1}
+    return {**clear, **entries}
+
+
+def _told(error: ValidationError) -> str:
+    """Field and wish of each error, and nothing of what was sent."""
+    return "; ".join(
+        f"{'.'.join(map(str, one['loc']))}: {one['msg'].removeprefix('Value error, ')}"
+        for one in error.errors()
+    )

@@ -1,0 +1,127 @@
+"""What an answer about a batch holds."""
+
+from datetime import datetime
+from typing import Self
+
+from pydantic import BaseModel, Field
+
+from app.schemas import JobError
+from models.registry import Task
+from worker.batches import BatchView, ItemView
+from worker.messages import Failure, Result
+from worker.queue import Status
+
+
+class RequestCounts(BaseModel):
+    """How many items of a batch stand how."""
+
+    total: int
+    succeeded: int
+    failed: int
+    canceled: int
+    pending: int
+
+
+class BatchLinks(BaseModel):
+    """Where the batch is, what came of it so far, and where it can be stopped (by POST)."""
+
+    self: str
+    cancel: str
+    items: str
+    results: str
+
+
+class Batch(BaseModel):
+    """Many pictures that were asked for at once, as they stand."""
+
+    id: str
+    status: Status = Field(description="`succeeded`: all was tried; `request_counts` has how.")
+    request_counts: RequestCounts
+    request_id: str | None = Field(description="`X-Request-ID` of the request that it came with.")
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    expires_at: datetime | None = Field(description="From when the pictures are gone.")
+    links: BatchLinks
+
+    @classmethod
+    def of(cls, view: BatchView) -> Self:
+        link = f"/batches/{view.id}"
+        return cls(
+            id=view.id,
+            status=view.status,
+            request_counts=RequestCounts(
+                total=view.total,
+                succeeded=view.succeeded,
+                failed=view.failed,
+                canceled=view.canceled,
+                pending=view.pending,
+            ),
+            request_id=view.request_id,
+            created_at=view.created_at,
+            started_at=view.started_at,
+            finished_at=view.finished_at,
+            expires_at=view.expires_at,
+            links=BatchLinks(
+                self=link,
+                cancel=f"{link}/cancel",
+                items=f"{link}/items",
+                results=f"{link}/results",
+            ),
+        )
+
+
+class BatchOutput(BaseModel):
+    """One finished picture of an item."""
+
+    image: str = Field(examples=["/batches/3f0c/items/0/outputs/0/image"])
+    media_type: str
+    width: int
+    height: int
+    seed: int
+
+
+class BatchItem(BaseModel):
+    """One line of a batch, as it stands."""
+
+    number: int = Field(description="From 0, in the order of the lines.")
+    id: str = Field(description="The line's own `id`, else its number.")
+    status: Status
+    task: Task | None = Field(description="Null where the line could not be used.")
+    model: str | None
+    caption: str | None
+    seed: int | None
+    outputs: list[BatchOutput]
+    error: JobError | None
+
+    @classmethod
+    def of(cls, view: ItemView, link: str) -> Self:
+        asked, outcome = view.item.request, view.outcome
+        files = outcome.outputs if isinstance(outcome, Result) else ()
+        return cls(
+            number=view.number,
+            id=view.item.name,
+            status=view.status,
+            task=asked.task if asked else None,
+            model=asked.model if asked else None,
+            caption=asked.caption if asked else None,
+            seed=asked.seed if asked else None,
+            outputs=[
+                BatchOutput(
+                    image=f"{link}/items/{view.number}/outputs/{n}/image",
+                    media_type=file.media_type,
+                    width=file.width,
+                    height=file.height,
+                    seed=file.seed,
+                )
+                for n, file in enumerate(files)
+            ],
+            error=JobError.model_validate(outcome) if isinstance(outcome, Failure) else None,
+        )
+
+
+class BatchItemList(BaseModel):
+    """Some items, in the order of the lines."""
+
+    items: list[BatchItem]
+    next: int | None = Field(description="`first` of the next page; null on the last.")

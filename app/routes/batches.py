@@ -1,0 +1,243 @@
+"""POST /batches: many pictures at once, done when nobody waits; and what came of them so far."""
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Path, Query, Request, Response, UploadFile, status
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field
+
+from app.batch_items import Lines, read_rows
+from app.batch_schemas import Batch, BatchItem, BatchItemList
+from app.deps import All, Services
+from app.errors import (
+    BadRequest,
+    ContentTooLarge,
+    Forbidden,
+    Gone,
+    InvalidRequest,
+    NotFound,
+    Unavailable,
+    responses,
+)
+from app.forms import MAX_SEED, MAX_VARIATIONS
+from app.keys import Key, Scope
+from app.terms import Asked
+from app.zipping import ZipStream
+from models.registry import Task
+from worker.archives import BadArchive, list_entries
+from worker.batches import BatchView, Item, ItemView
+from worker.messages import OutputFile, Result
+from worker.queue import Status
+from worker.store import NotStored
+
+router = APIRouter(prefix="/batches", tags=["batches"])
+
+BatchId = Annotated[str, Path(max_length=64, description="As given in `Location`.")]
+Number = Annotated[int, Path(ge=0, le=99_999, description="Which item, from 0.")]
+OutputNumber = Annotated[int, Path(ge=0, le=999, description="Which of its pictures, from 0.")]
+
+_ABOUT_A_BATCH = responses(NotFound, InvalidRequest, Unavailable)
+_PICTURE = {"schema": {"type": "string", "format": "binary"}}
+_SCOPES = {Task.MANIPULATE: Scope.EDIT, Task.GENERATE: Scope.GENERATE}
+_PAGE = 200  # items read at a time for the results
+_RETRY_AFTER_S = 2  # when to look at an unfinished batch again
+
+
+class BatchForm(BaseModel):
+    """Lines, pictures, and what holds for each line that does not say otherwise."""
+
+    items: UploadFile = Field(
+        description="JSONL or CSV, a line for each picture wanted, up to 10,000. Fields: "
+        "`caption`, and optionally `id`, `image` (a name in `images`) or `image_id`, `model`, "
+        "`seed`, `variations`, `crop`, `full_resolution`, `format`. Without a picture one is "
+        "drawn from the caption alone."
+    )
+    images: UploadFile | None = Field(None, description="A ZIP of JPEG, PNG and WebP.")
+    model: str | None = Field(None, max_length=100)
+    seed: int | None = Field(None, ge=0, le=MAX_SEED)
+    variations: int | None = Field(None, ge=1, le=MAX_VARIATIONS)
+    format: str | None = Field(None, pattern="^(png|jpeg|webp)$")
+    full_resolution: bool | None = None
+
+    def defaults(self) -> dict[str, Any]:
+        return self.model_dump(exclude={"items", "images"}, exclude_none=True)
+
+
+@router.post(
+    "",
+    operation_id="createBatch",
+    status_code=status.HTTP_202_ACCEPTED,
+    response_description="The batch, to be asked for again at `Location`.",
+    responses=responses(BadRequest, ContentTooLarge, InvalidRequest, Unavailable),
+)
+def create_batch(
+    request: Request,
+    services: All,
+    asked: Asked,
+    form: Annotated[BatchForm, Form(media_type="multipart/form-data")],
+    response: Response,
+) -> Batch:
+    """Do many pictures, when nobody waits for one: people's own edits go between.
+
+    A line that cannot be used becomes an item that failed, and stops no other.
+    """
+    terms = asked.with_body(form)
+    batch_id = services.batches.earlier(terms.key) if terms.key else None
+    if batch_id is None:
+        rows = read_rows(_read_lines(services, form.items))
+        entries = _list_images(form.images) if form.images else {}
+        archive_id = _keep_images(services, form.images) if form.images else None
+        lines = Lines(services.models, form.defaults(), archive_id=archive_id, entries=entries)
+        items = lines.items(rows)
+        _check_scopes(request, items)
+        batch_id = services.batches.submit(items, terms=terms)
+    batch = Batch.of(services.batches.read(batch_id))
+    response.headers["Location"] = batch.links.self
+    response.headers["Retry-After"] = str(_RETRY_AFTER_S)
+    return batch
+
+
+@router.get(
+    "/{batch_id}",
+    operation_id="readBatch",
+    response_description="The batch.",
+    responses=_ABOUT_A_BATCH,
+)
+def read_batch(services: All, batch_id: BatchId, response: Response) -> Batch:
+    """The batch as it stands."""
+    response.headers["Cache-Control"] = "no-store"
+    return Batch.of(services.batches.read(batch_id))
+
+
+@router.post(
+    "/{batch_id}/cancel",
+    operation_id="cancelBatch",
+    response_description="The batch.",
+    responses=_ABOUT_A_BATCH,
+)
+def cancel_batch(services: All, batch_id: BatchId) -> Batch:
+    """Leave undone what is not done; what is done stays. Nothing changes where all has ended."""
+    return Batch.of(services.batches.cancel(batch_id))
+
+
+@router.get(
+    "/{batch_id}/items",
+    operation_id="listBatchItems",
+    response_description="The items.",
+    responses=_ABOUT_A_BATCH,
+)
+def list_batch_items(
+    services: All,
+    batch_id: BatchId,
+    response: Response,
+    first: Annotated[int, Query(ge=0, le=99_999, description="The first item's number.")] = 0,
+    limit: Annotated[int, Query(ge=1, le=1000, description="How many at most.")] = 100,
+) -> BatchItemList:
+    """What came of each line so far, at any time, in the order of the lines."""
+    view = services.batches.read(batch_id)
+    items = services.batches.items(view, range(first, first + limit))
+    response.headers["Cache-Control"] = "no-store"
+    link, end = f"/batches/{view.id}", first + limit
+    return BatchItemList(
+        items=[BatchItem.of(item, link) for item in items], next=end if end < view.total else None
+    )
+
+
+@router.get(
+    "/{batch_id}/items/{number}/outputs/{output}/image",
+    operation_id="readBatchImage",
+    response_class=Response,
+    response_description="The picture.",
+    responses={
+        200: {"content": dict.fromkeys(("image/png", "image/jpeg", "image/webp"), _PICTURE)},
+        **responses(NotFound, Gone, InvalidRequest, Unavailable),
+    },
+)
+def read_batch_image(
+    services: All, batch_id: BatchId, number: Number, output: OutputNumber
+) -> Response:
+    """A finished picture of an item."""
+    view = _unexpired(services.batches.read(batch_id))
+    found = services.batches.items(view, [number])
+    files = _files(found[0]) if found else []
+    if output >= len(files):
+        raise NotFound("there is no such picture, or not yet")
+    file = files[output]
+    headers = {"Cache-Control": "private, max-age=3600, immutable"}
+    return Response(services.store.get(file.image), media_type=file.media_type, headers=headers)
+
+
+@router.get(
+    "/{batch_id}/results",
+    operation_id="downloadBatch",
+    response_class=Response,
+    response_description="A ZIP of the finished pictures and `manifest.jsonl`.",
+    responses={
+        200: {"content": {"application/zip": _PICTURE}},
+        **responses(NotFound, Gone, InvalidRequest, Unavailable),
+    },
+)
+def download_batch(services: All, batch_id: BatchId) -> Response:
+    """All that is finished by now, as a ZIP: pictures, and a line in `manifest.jsonl` each."""
+    view = _unexpired(services.batches.read(batch_id))
+    headers = {"Content-Disposition": f'attachment; filename="wordbrush-{view.id}.zip"'}
+    return StreamingResponse(_zipped(services, view), media_type="application/zip", headers=headers)
+
+
+def _zipped(services: Services, view: BatchView) -> Iterator[bytes]:
+    stream = ZipStream()
+    for first in range(0, view.total, _PAGE):
+        for item in services.batches.items(view, range(first, first + _PAGE)):
+            names = []
+            for n, file in enumerate(_files(item)):
+                try:
+                    data = services.store.get(file.image)
+                except NotStored:  # its time came while the others were sent
+                    continue
+                kind = file.media_type.removeprefix("image/").replace("jpeg", "jpg")
+                names.append(f"{item.number:05d}-{n}.{kind}")
+                yield stream.add(names[-1], data)
+            told = BatchItem.of(item, "").model_dump(mode="json", exclude={"outputs"})
+            stream.note(told | {"files": names})
+    yield from stream.end()
+
+
+def _files(item: ItemView) -> list[OutputFile]:
+    return list(item.outcome.outputs) if isinstance(item.outcome, Result) else []
+
+
+def _unexpired(view: BatchView) -> BatchView:
+    if view.status is Status.EXPIRED:
+        raise Gone("the batch's pictures are no longer kept: ask for them again")
+    return view
+
+
+def _check_scopes(request: Request, items: Sequence[Item]) -> None:
+    """Refuse what the key, where one is needed, is not good for on its own."""
+    key: Key | None = getattr(request.state, "key", None)
+    tasks = {item.request.task for item in items if item.request}
+    if key and not all(key.may(_SCOPES[task]) for task in tasks):
+        wanted = " and ".join(sorted(_SCOPES[task] for task in tasks))
+        raise Forbidden(f"the key is not good for these lines, wanted one with scope {wanted}")
+
+
+def _read_lines(services: Services, upload: UploadFile) -> bytes:
+    limit = services.settings.max_upload_bytes
+    data = upload.file.read(limit + 1)
+    if len(data) > limit:
+        raise ContentTooLarge(f"the lines are over the limit of {limit:,} bytes")
+    return data
+
+
+def _list_images(upload: UploadFile) -> dict[str, int]:
+    try:
+        return list_entries(upload.file)
+    except BadArchive as error:
+        raise InvalidRequest.of("images", str(error)) from None
+    finally:
+        upload.file.seek(0)
+
+
+def _keep_images(services: Services, upload: UploadFile) -> str:
+    return services.store.put_file(upload.file, suffix=".zip")

@@ -1,0 +1,300 @@
+"""Batches over HTTP; the worker is played by hand."""
+
+import csv
+import json
+from io import BytesIO, StringIO
+from typing import Any
+from zipfile import ZipFile
+
+import httpx
+import pytest
+
+from app.main import create_app
+from app.settings import Settings
+from models.registry import Task
+from tests.app.conftest import picture, serving, stored, write_checkpoint
+from worker.archives import Archives
+from worker.batches import Batches, pending
+from worker.messages import Failure, OutputFile, Result
+from worker.queue import JobQueue
+from worker.store import Store
+
+_PHOTOS = {f"flowers/{n}.jpg": picture(64 + n, 48) for n in range(3)}
+
+
+@pytest.fixture
+def web_settings(web_settings: Settings) -> Settings:
+    """Settings of a web process that offers a model that draws beside those that edit."""
+    write_checkpoint(web_settings.checkpoints[0], system="attngan")
+    return web_settings
+
+
+@pytest.fixture
+def batches(web_settings: Settings) -> Batches:
+    return Batches.from_settings(web_settings)
+
+
+def zipped(files: dict[str, bytes] = _PHOTOS) -> bytes:
+    data = BytesIO()
+    with ZipFile(data, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return data.getvalue()
+
+
+def lines(*rows: dict[str, Any]) -> bytes:
+    return "\n".join(json.dumps(row) for row in rows).encode()
+
+
+def table(*rows: dict[str, str]) -> bytes:
+    text = StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(dict.fromkeys(k for row in rows for k in row)))
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def ask(
+    client: httpx.Client,
+    items: bytes,
+    images: bytes | None = None,
+    headers: dict[str, str] | None = None,
+    **fields: str,
+) -> httpx.Response:
+    files = {"items": ("items", items)} | ({"images": ("a.zip", images)} if images else {})
+    return client.post("/batches", files=files, data=fields, headers=headers)
+
+
+def items_of(client: httpx.Client, batch: dict[str, Any]) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = client.get(batch["links"]["items"]).json()["items"]
+    return items
+
+
+def done(store: Store) -> Result:
+    key = store.put(picture(), kind="results", suffix=".jpg")
+    return Result((OutputFile(key, "image/jpeg", 64, 48, seed=7, network_image=key),))
+
+
+_ROWS = [
+    {"id": "a", "image": "flowers/0.jpg", "caption": "yellow petals", "seed": "3"},
+    {"id": "b", "image": "flowers/1.jpg", "caption": "red petals", "variations": "2"},
+]
+
+
+@pytest.mark.parametrize("write", [table, lines], ids=["csv", "jsonl"])
+def test_lines_become_items_in_their_order(
+    client: httpx.Client, batches: Batches, store: Store, write: Any
+) -> None:
+    answer = ask(client, write(*_ROWS), zipped(), format="png")
+    assert answer.status_code == 202
+    batch = answer.json()
+    assert answer.headers["location"] == batch["links"]["self"]
+    assert batch["status"] == "queued"
+    assert batch["request_counts"] == {
+        "total": 2, "succeeded": 0, "failed": 0, "canceled": 0, "pending": 2,
+    }  # fmt: skip
+    first, second = pending(batches.items(batches.read(batch["id"]), range(9))).values()
+    assert (first.caption, first.seed, first.format) == ("yellow petals", 3, "png")
+    assert (second.variations, second.task, second.model) == (
+        2,
+        Task.MANIPULATE,
+        "tagan-flowers-64",
+    )
+    assert second.image_id
+    assert Archives(store).get(second.image_id) == _PHOTOS["flowers/1.jpg"]
+    assert [item["id"] for item in items_of(client, batch)] == ["a", "b"]
+
+
+def test_pictures_may_be_named_without_their_folder_or_be_earlier_uploads(
+    client: httpx.Client, batches: Batches, store: Store
+) -> None:
+    image_id = client.post("/images", files={"image": picture()}).json()["image_id"]
+    rows = [
+        {"caption": "red", "image": "2.jpg"},
+        {"caption": "red", "image_id": image_id},
+        {"caption": "red flower"},
+    ]
+    batch = ask(client, lines(*rows), zipped()).json()
+    named, earlier, drawn = pending(batches.items(batches.read(batch["id"]), range(9))).values()
+    assert Archives(store).get(named.image_id or "") == _PHOTOS["flowers/2.jpg"]
+    assert earlier.image_id == image_id
+    assert (drawn.task, drawn.model) == (Task.GENERATE, "attngan-flowers-64")
+
+
+BAD_LINES: dict[str, tuple[dict[str, Any], str]] = {
+    "no caption": ({"image": "0.jpg"}, "caption: Field required"),
+    "unknown words alone": ({"caption": "crimson", "image": "0.jpg"}, "knows none"),
+    "no such picture": ({"caption": "red", "image": "9.jpg"}, "no file of this name"),
+    "two pictures": ({"caption": "red", "image": "0.jpg", "image_id": "x"}, "not both"),
+    "no such model": ({"caption": "red", "image": "0.jpg", "model": "x"}, "no such model"),
+    "a seed that is none": ({"caption": "red", "image": "0.jpg", "seed": "x"}, "seed: "),
+    "a crop that is none": ({"caption": "red", "image": "0.jpg", "crop": "1,2"}, "crop: "),
+}
+
+
+@pytest.mark.parametrize(("row", "why"), BAD_LINES.values(), ids=BAD_LINES)
+def test_a_bad_line_fails_alone(client: httpx.Client, row: dict[str, Any], why: str) -> None:
+    good = {"caption": "red", "image": "1.jpg"}
+    batch = ask(client, lines(good, row, good), zipped()).json()
+    counts = batch["request_counts"]
+    assert (counts["failed"], counts["pending"]) == (1, 2)
+    bad = items_of(client, batch)[1]
+    assert bad["status"] == "failed"
+    assert why in bad["error"]["detail"]
+
+
+def test_a_line_that_is_no_json_fails_alone(client: httpx.Client) -> None:
+    text = b'{"caption": "red"}\n{oops\n[1]\n\n{"caption": "red"}'
+    statuses = [item["status"] for item in items_of(client, ask(client, text).json())]
+    assert statuses == ["queued", "failed", "failed", "queued"]
+
+
+def test_a_batch_of_bad_lines_has_ended_at_once(client: httpx.Client, queue: JobQueue) -> None:
+    batch = ask(client, lines({"caption": ""}, {"caption": "?"})).json()
+    assert batch["status"] == "succeeded"
+    assert batch["request_counts"]["failed"] == 2
+    assert queue.depth() == 0
+
+
+REFUSALS: dict[str, tuple[bytes, bytes | None, str]] = {
+    "nothing": (b"", None, "items"),
+    "no caption column": (b"name,picture\na,b", None, "items"),
+    "not UTF-8": (b"caption\n\xff\xfe", None, "items"),
+    "broken CSV": (b'caption\n"red', None, "items"),
+    "too many lines": (b"caption\n" + b"red\n" * 10_001, None, "items"),
+    "no ZIP": (b"caption\nred", b"PK nothing", "images"),
+}
+
+
+@pytest.mark.parametrize(("items", "images", "field"), REFUSALS.values(), ids=REFUSALS)
+def test_a_file_that_cannot_be_read_is_refused_and_leaves_nothing(
+    client: httpx.Client,
+    queue: JobQueue,
+    web_settings: Settings,
+    items: bytes,
+    images: bytes | None,
+    field: str,
+) -> None:
+    answer = ask(client, items, images)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == field
+    assert queue.depth() == 0
+    assert stored(web_settings) == []
+
+
+def test_ten_thousand_lines_are_taken(client: httpx.Client, queue: JobQueue) -> None:
+    batch = ask(client, b"caption\n" + b"red flower\n" * 10_000).json()
+    assert batch["request_counts"]["pending"] == 10_000
+    assert queue.depth() == 157  # chunks
+
+
+def test_a_full_queue_takes_no_batch(web_settings: Settings) -> None:
+    full = web_settings.model_copy(update={"max_queue": 1})
+    with serving(create_app(full)) as address, httpx.Client(base_url=address) as client:
+        assert ask(client, b"caption\n" + b"red\n" * 65).status_code == 503
+
+
+def test_a_body_may_be_larger_than_an_upload_but_not_without_end(web_settings: Settings) -> None:
+    tight = web_settings.model_copy(update={"max_upload_bytes": 1000, "max_batch_bytes": 3_000_000})
+    with serving(create_app(tight)) as address, httpx.Client(base_url=address) as client:
+        photos = zipped({"a.jpg": bytes(2_500_000)})
+        assert ask(client, b"caption\nred", photos).status_code == 202
+        assert ask(client, b"caption\nred", photos + bytes(600_000)).status_code == 413
+        assert ask(client, b"caption\n" + b"red\n" * 400).status_code == 413
+
+
+def test_results_can_be_had_at_any_time(
+    client: httpx.Client, batches: Batches, store: Store
+) -> None:
+    row = {"caption": "red", "image": "0.jpg"}
+    batch = ask(client, lines(row | {"id": "one"}, row, row), zipped()).json()
+    batches.note(batch["id"], {0: done(store), 1: Failure("The picture is gone", "too late")})
+    first, second, third = items_of(client, batch)
+    [output] = first["outputs"]
+    assert client.get(output["image"]).content == picture()
+    assert second["error"]["title"] == "The picture is gone"
+    assert third["status"] == "queued"
+    answer = client.get(batch["links"]["results"])
+    assert answer.headers["content-type"] == "application/zip"
+    with ZipFile(BytesIO(answer.content)) as archive:
+        assert archive.testzip() is None
+        told = [json.loads(line) for line in archive.read("manifest.jsonl").splitlines()]
+        assert [line["files"] for line in told] == [["00000-0.jpg"], [], []]
+        assert [line["id"] for line in told] == ["one", "1", "2"]
+        assert archive.read("00000-0.jpg") == picture()
+    assert client.get(f"{batch['links']['items']}/1/outputs/0/image").status_code == 404
+
+
+def test_a_batch_has_ended_when_all_is_tried(
+    client: httpx.Client, batches: Batches, store: Store
+) -> None:
+    batch = ask(client, b"caption\nred\nred\n").json()
+    batches.begin(batch["id"])
+    assert client.get(batch["links"]["self"]).json()["status"] == "processing"
+    batches.note(batch["id"], {0: done(store), 1: Failure("No", "no")})
+    batches.note(batch["id"], {1: done(store)})  # a worker that was thought dead
+    batch = client.get(batch["links"]["self"]).json()
+    assert batch["status"] == "succeeded"
+    assert batch["finished_at"] < batch["expires_at"]
+    counts = batch["request_counts"]
+    assert (counts["succeeded"], counts["failed"], counts["pending"]) == (1, 1, 0)
+    assert client.post(batch["links"]["cancel"]).json() == batch
+
+
+def test_a_canceled_batch_keeps_what_is_done_and_takes_no_more(
+    client: httpx.Client, batches: Batches, store: Store
+) -> None:
+    batch = ask(client, b"caption\nred\nred\nred\n").json()
+    batches.note(batch["id"], {1: done(store)})
+    canceled = client.post(batch["links"]["cancel"]).json()
+    assert canceled["status"] == "canceled"
+    assert not batches.note(batch["id"], {2: done(store)})
+    assert client.post(batch["links"]["cancel"]).json() == canceled
+    assert canceled["request_counts"] == {
+        "total": 3, "succeeded": 1, "failed": 0, "canceled": 2, "pending": 0,
+    }  # fmt: skip
+    assert [item["status"] for item in items_of(client, batch)] == [
+        "canceled", "succeeded", "canceled",
+    ]  # fmt: skip
+
+
+def test_items_come_by_the_page(client: httpx.Client) -> None:
+    batch = ask(client, b"caption\n" + b"red\n" * 5).json()
+    page = client.get(batch["links"]["items"], params={"first": 1, "limit": 3}).json()
+    assert ([item["number"] for item in page["items"]], page["next"]) == ([1, 2, 3], 4)
+    page = client.get(batch["links"]["items"], params={"first": 4, "limit": 3}).json()
+    assert ([item["number"] for item in page["items"]], page["next"]) == ([4], None)
+
+
+def test_the_same_batch_with_the_same_key_is_done_once(
+    client: httpx.Client, queue: JobQueue, web_settings: Settings
+) -> None:
+    headers = {"Idempotency-Key": "batch-1"}
+    first, again = (ask(client, table(*_ROWS), zipped(), headers) for _ in range(2))
+    assert first.json() == again.json()
+    assert queue.depth() == 1
+    assert len(stored(web_settings)) == 1
+    assert ask(client, table(*_ROWS[:1]), zipped(), headers).status_code == 422
+
+
+def test_an_expired_batch_says_so_and_its_pictures_are_gone(
+    web_settings: Settings, batches: Batches, store: Store
+) -> None:
+    short = web_settings.model_copy(update={"result_ttl_s": 0})
+    with serving(create_app(short)) as address, httpx.Client(base_url=address) as client:
+        batch = ask(client, b"caption\nred\n").json()
+        batches.note(batch["id"], {0: done(store)})
+        assert client.get(batch["links"]["self"]).json()["status"] == "expired"
+        assert client.get(batch["links"]["results"]).status_code == 410
+
+
+@pytest.mark.parametrize("path", ["", "/items", "/results", "/items/0/outputs/0/image"])
+def test_a_batch_that_never_was_is_not_found(client: httpx.Client, path: str) -> None:
+    assert client.get(f"/batches/{'0' * 32}{path}").status_code == 404
+
+
+def test_no_key_of_a_batch_lives_for_ever(client: httpx.Client, queue: JobQueue) -> None:
+    ask(client, b"caption\nred\n\n?\n", headers={"Idempotency-Key": "k"})
+    keys = queue.connection.keys("wordbrush:*")
+    assert len(keys) >= 4
+    assert all(queue.connection.ttl(key) > 0 for key in keys)

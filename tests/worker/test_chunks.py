@@ -1,0 +1,190 @@
+"""Batches through real workers: nothing lost, nothing twice, people first."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from models.registry import Task
+from tests.processes import until
+from worker.batches import Batches, BatchView, Item
+from worker.messages import Failure, Request
+from worker.queue import JobQueue, Status
+from worker.resident import TIME_LIMIT_EXIT
+from worker.settings import Settings
+from worker.store import Store
+
+ROOT = Path(__file__).resolve().parents[2]
+Worker = subprocess.Popen[bytes]
+StartWorker = Callable[..., Worker]
+
+
+@pytest.fixture
+def queue(settings: Settings) -> JobQueue:
+    return JobQueue.from_settings(settings)
+
+
+@pytest.fixture
+def batches(settings: Settings) -> Batches:
+    return Batches.from_settings(settings)
+
+
+@pytest.fixture
+def request_(store: Store, tiny_model: str) -> Request:
+    data = BytesIO()
+    Image.linear_gradient("L").convert("RGB").resize((32, 32)).save(data, "PNG")
+    image_id = store.put(data.getvalue(), kind="uploads", suffix=".png")
+    return Request(Task.MANIPULATE, tiny_model, "red", image_id=image_id)
+
+
+@pytest.fixture
+def start_worker(
+    settings: Settings, tiny_model: str, queue: JobQueue, processes: list[Worker]
+) -> StartWorker:
+    """Starts a worker and waits until it is ready; further settings by name."""
+
+    def start(**changes: object) -> Worker:
+        environment = settings.model_copy(update=changes).to_environment()
+        command = [sys.executable, "-m", "tests.worker.paced_worker"]
+        worker = subprocess.Popen(command, cwd=ROOT, env=os.environ | environment)
+        processes.append(worker)
+        until(lambda: any(view.pid == worker.pid for view in queue.workers()))
+        return worker
+
+    return start
+
+
+def passes(settings: Settings) -> list[list[str]]:
+    """Captions that went through a network, those of one pass together."""
+    log = settings.data_dir / "passes.log"
+    lines = log.read_text().splitlines() if log.exists() else []
+    return [line.partition(" ")[2].split(" | ") for line in lines]
+
+
+def named(request: Request, *captions: str) -> list[Item]:
+    return [Item(str(n), replace(request, caption=c)) for n, c in enumerate(captions)]
+
+
+def ended(batches: Batches, batch_id: str, timeout_s: float = 120) -> BatchView:
+    until(lambda: batches.read(batch_id).status.is_final, timeout_s)
+    return batches.read(batch_id)
+
+
+def test_a_batch_goes_through_in_full_passes_and_what_is_bad_fails_alone(
+    start_worker: StartWorker, batches: Batches, request_: Request, settings: Settings, store: Store
+) -> None:
+    captions = [f"0 seconds of {n}" for n in range(10)]
+    items = named(request_, *captions)
+    items[1:1] = [
+        Item("refused", None, Failure("The line cannot be used", "no caption")),
+        Item("gone", replace(request_, image_id="uploads-" + 32 * "0")),
+    ]
+    batch_id = batches.submit(items)
+    start_worker()
+    view = ended(batches, batch_id)
+    assert (view.total, view.succeeded, view.failed) == (12, 10, 2)
+    assert [len(together) for together in passes(settings)] == [7, 3]  # one of 8 had no picture
+    found = batches.items(view, range(12))
+    assert [one.status for one in found[:3]] == [Status.SUCCEEDED, Status.FAILED, Status.FAILED]
+    assert found[0].outcome is not None
+    assert not isinstance(found[0].outcome, Failure)
+    assert store.get(found[0].outcome.outputs[0].image)
+
+
+def test_a_chunk_whose_worker_is_killed_goes_on_where_it_was(
+    start_worker: StartWorker, batches: Batches, request_: Request, settings: Settings
+) -> None:
+    captions = [f"{n // 2} seconds of {n}" for n in range(4)]
+    batch_id = batches.submit(named(request_, *captions))
+    first = start_worker(batch_size=2)
+    until(lambda: batches.read(batch_id).succeeded == 2)
+    first.send_signal(signal.SIGKILL)
+    start_worker(batch_size=2)
+    view = ended(batches, batch_id)
+    assert view.succeeded == 4
+    done = passes(settings)
+    assert done[0] == captions[:2]
+    assert done[-2:] == [[caption] for caption in captions[2:]]  # one at a time since
+
+
+def test_an_item_over_which_workers_die_is_left_out_and_the_rest_goes_on(
+    start_worker: StartWorker, batches: Batches, request_: Request, settings: Settings
+) -> None:
+    captions = ["3600 seconds of a", "0 seconds of b", "0 seconds of c"]
+    batch_id = batches.submit(named(request_, *captions))
+    for _ in range(2):  # first two together, then each alone
+        assert start_worker(job_timeout_s=2, batch_size=2).wait(120) == TIME_LIMIT_EXIT
+    start_worker(job_timeout_s=20, batch_size=2)
+    view = ended(batches, batch_id)
+    assert (view.succeeded, view.failed) == (2, 1)
+    outcome = batches.items(view, [0])[0].outcome
+    assert isinstance(outcome, Failure)
+    assert outcome.title == "The worker died"
+    assert passes(settings) == [captions[:2], *([caption] for caption in captions)]
+
+
+def test_a_canceled_batch_stops_after_the_pass_in_hand(
+    start_worker: StartWorker,
+    batches: Batches,
+    queue: JobQueue,
+    request_: Request,
+    settings: Settings,
+) -> None:
+    batch_id = batches.submit(named(request_, *(f"1 seconds of {n}" for n in range(8))))
+    start_worker(batch_size=1)
+    until(lambda: passes(settings))
+    view = batches.cancel(batch_id)
+    assert queue.wait(queue.submit(request_), 60).status is Status.SUCCEEDED
+    until(lambda: queue.depth() == 0)
+    assert len(passes(settings)) <= 3
+    assert batches.read(batch_id) == view
+
+
+def test_a_person_waits_for_one_pass_of_a_batch_and_not_for_the_rest(
+    start_worker: StartWorker,
+    batches: Batches,
+    queue: JobQueue,
+    request_: Request,
+    settings: Settings,
+) -> None:
+    batch_id = batches.submit(named(request_, *(f"1 seconds of {n}" for n in range(6))))
+    start_worker(batch_size=2)
+    until(lambda: passes(settings))
+    person = queue.wait(queue.submit(replace(request_, caption="0 seconds of person")), 60)
+    assert person.status is Status.SUCCEEDED
+    assert batches.read(batch_id).pending >= 2
+    assert passes(settings)[1] == ["0 seconds of person"]
+    assert ended(batches, batch_id).succeeded == 6
+
+
+def test_a_worker_that_is_told_to_stop_puts_its_chunk_back(
+    start_worker: StartWorker, batches: Batches, request_: Request, settings: Settings
+) -> None:
+    batch_id = batches.submit(named(request_, *(f"1 seconds of {n}" for n in range(6))))
+    worker = start_worker(batch_size=2)
+    until(lambda: passes(settings))
+    worker.terminate()
+    assert worker.wait(30) == 0
+    begun = batches.read(batch_id)
+    assert (begun.succeeded, begun.status) == (2, Status.PROCESSING)
+    start_worker(batch_size=2)
+    assert ended(batches, batch_id).succeeded == 6
+    assert all(len(together) == 2 for together in passes(settings))
+
+
+def test_two_workers_share_a_batch(
+    start_worker: StartWorker, batches: Batches, request_: Request
+) -> None:
+    batch_id = batches.submit(named(request_, *["red"] * 200))
+    for _ in range(2):
+        start_worker()
+    view = ended(batches, batch_id)
+    assert view.succeeded == 200
+    assert all(one.status is Status.SUCCEEDED for one in batches.items(view, range(200)))
