@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError
 
 from app.catalogue import Catalogue, UnknownModel
 from app.errors import InvalidRequest
-from app.forms import MAX_SEED, CropText, Wish
+from app.forms import DEFAULT_STEPS, MAX_SEED, CropText, Wish
 from models.registry import Task
 from models.text.vocabulary import Vocabulary, tokenize
 from worker.archives import entry_id
@@ -85,6 +85,8 @@ class Lines:
             crop=line.crop,
             full_resolution=line.full_resolution,
             format=line.format,
+            steps=_steps(line),
+            caption_to=line.caption_to,
         )
 
     def _look_up(self, model: str | None, task: Task) -> tuple[str, Vocabulary | None]:
@@ -152,6 +154,16 @@ def _csv_rows(text: str) -> Iterator[Mapping[str, Any] | Failure]:
             yield {name: cell for name, cell in row.items() if name and cell}
     except csv.Error as error:
         raise InvalidRequest.of("items", f"it cannot be read as CSV: {error}") from None
+
+
+def _steps(line: BatchLine) -> int:
+    if line.caption_to is None:
+        if line.steps is not None:
+            raise _BadLine("steps: wanted a caption_to with it")
+        return 1
+    if line.variations != 1:
+        raise _BadLine("variations: an interpolation has none")
+    return line.steps or DEFAULT_STEPS
 
 
 def _with_short_names(entries: Mapping[str, int]) -> dict[str, int]:

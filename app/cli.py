@@ -1,4 +1,4 @@
-"""The command `wordbrush`: up, web, worker, keys, models, import-weights, doctor."""
+"""The command `wordbrush`: up, web, worker, edit, generate, batch, keys, models, doctor, ..."""
 
 import os
 import sys
@@ -9,11 +9,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from app import key_commands
+from app import key_commands, picture_commands
 from app.settings import Settings
 
-cli = typer.Typer(help="Edit pictures with words.", no_args_is_help=True, add_completion=False)
+cli = typer.Typer(help="Edit pictures with words.", no_args_is_help=True)
 cli.add_typer(key_commands.commands, name="keys")
+picture_commands.register(cli)
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on; 127.0.0.1 if not given.")]
 Port = Annotated[

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("app", "worker", "models", "training")
+PACKAGES = ("app", "worker", "models", "training", "wordbrush")
 FREE_OF_TORCH = (
     "worker.messages",
     "worker.library",
@@ -57,7 +57,7 @@ PAPERS = sorted(
 def test_the_web_process_imports_only_what_is_free_of_torch() -> None:
     for path in _files("app"):
         for name in _imports(path):
-            assert _within(name, ("app", *FREE_OF_TORCH)), f"{path} imports {name}"
+            assert _within(name, ("app", "wordbrush", *FREE_OF_TORCH)), f"{path} imports {name}"
 
 
 def test_what_is_free_of_torch_imports_only_its_like() -> None:
@@ -65,6 +65,11 @@ def test_what_is_free_of_torch_imports_only_its_like() -> None:
         path = ROOT / (module.replace(".", "/") + ".py")
         for name in _imports(path):
             assert _within(name, FREE_OF_TORCH), f"{path} imports {name}"
+
+
+def test_the_client_imports_only_itself() -> None:
+    for path in _files("wordbrush"):
+        assert all(_within(name, ("wordbrush",)) for name in _imports(path)), path
 
 
 def test_nothing_that_serves_imports_training() -> None:

@@ -251,6 +251,7 @@ class Batches:
     def put_back(self, batch_id: str, model: str, numbers: Sequence[int]) -> None:
         """Put a chunk that was begun back, before all others."""
         with self._connection.pipeline() as pipe:
+            pipe.multi()  # else RQ does, and too late
             self._push(pipe, batch_id, model, numbers, at_front=True)
             pipe.execute()
 

@@ -1,0 +1,78 @@
+"""The service that a command uses: one that is named, one that runs here, or one for the moment."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from tempfile import TemporaryDirectory
+
+import httpx
+
+from app.settings import Settings
+
+_READY = "Wordbrush is ready: "
+_STOP_S = 15.0
+_LOOK_S = 1.0
+
+
+class NoService(RuntimeError):
+    """None runs, and none could be started."""
+
+
+@contextmanager
+def service(server: str | None, settings: Settings, say: Callable[[str], object]) -> Iterator[str]:
+    """The address of `server`, if that is given; else of the service on this machine's port; else
+    of one that is started now and ends with the block, with the same checkpoints.
+
+    Raises:
+        NoService: it did not start; says what it said.
+    """
+    here = f"http://127.0.0.1:{settings.port}"
+    if server or _is_wordbrush(here):
+        yield server or here
+        return
+    say("no service runs here, starting one for the moment")
+    with TemporaryDirectory(prefix="wordbrush-") as folder, _started(settings, folder) as address:
+        yield address
+
+
+@contextmanager
+def _started(settings: Settings, folder: str) -> Iterator[str]:
+    own = {"REDIS_URL", "WORDBRUSH_REDIS_URL", "WORDBRUSH_STORE_URL", "WORDBRUSH_ACCESS"}
+    environment = {name: value for name, value in os.environ.items() if name not in own}
+    environment["WORDBRUSH_CHECKPOINTS"] = os.pathsep.join(map(str, settings.checkpoints))
+    command = [sys.executable, "-m", "app", "up", "--port", "0", "--data-dir", folder]
+    process = subprocess.Popen(
+        [*command, "--host", "127.0.0.1"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        yield _address(process)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()  # what it started ends with it
+            process.wait()
+
+
+def _address(process: subprocess.Popen[str]) -> str:
+    said = []
+    for line in process.stdout or ():
+        if line.startswith(_READY):
+            return line.removeprefix(_READY).split()[0]
+        said.append(line)
+    raise NoService("the service did not start: " + "".join(said).strip())
+
+
+def _is_wordbrush(address: str) -> bool:
+    try:
+        return httpx.get(f"{address}/livez", timeout=_LOOK_S, trust_env=False).is_success
+    except httpx.TransportError:
+        return False

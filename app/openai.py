@@ -1,0 +1,141 @@
+"""What OpenAI's image routes say and answer, in terms of ours. Only what has a meaning here is
+looked at; quality, style, user and the like are taken and left out.
+"""
+
+import time
+from base64 import b64encode
+from io import BytesIO
+from typing import Literal
+
+from PIL import Image
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.deps import Services
+from app.errors import InvalidRequest, Unavailable
+from app.forms import MAX_VARIATIONS, Caption, Wish
+from models.registry import Task
+from worker.messages import OutputFile, Result
+from worker.queue import Status
+
+_THEIRS = ("dall-e", "gpt-image", "chatgpt-image")  # names that clients send if nobody says another
+_SIZES = r"^(auto|\d{2,4}x\d{2,4})$"
+
+
+class Prompt(BaseModel):
+    """What both routes take."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    prompt: Caption
+    model: str | None = Field(
+        None,
+        max_length=100,
+        description="An id of `GET /v1/models`; OpenAI's own names mean the first choice.",
+    )
+    n: int = Field(1, ge=1, le=MAX_VARIATIONS, description="How many.")
+    response_format: Literal["url", "b64_json"] | None = Field(
+        None, description="Left out: an address; `b64_json` where the model is a gpt-image."
+    )
+    output_format: Literal["png", "jpeg", "webp"] = "png"
+
+    def wish(self) -> Wish:
+        own = None if self._is_theirs else self.model
+        said = {"caption": self.prompt, "model": own, "variations": self.n}
+        return Wish.model_validate(said | {"format": self.output_format})
+
+    @property
+    def wants_bytes(self) -> bool:
+        if self.response_format is None:
+            return self._is_theirs and "gpt-image" in (self.model or "")
+        return self.response_format == "b64_json"
+
+    @property
+    def _is_theirs(self) -> bool:
+        return (self.model or "").startswith(_THEIRS)
+
+
+class Drawing(Prompt):
+    """A picture from words."""
+
+    size: str | None = Field(
+        None, pattern=_SIZES, description="The picture is enlarged to it; left out: as it is drawn."
+    )
+
+    @property
+    def side(self) -> tuple[int, int] | None:
+        if self.size in (None, "auto"):
+            return None
+        width, height = map(int, str(self.size).split("x"))
+        if not (16 <= width <= 2048 and 16 <= height <= 2048):
+            raise InvalidRequest.of("size", "wanted auto, or 16x16 to 2048x2048")
+        return width, height
+
+
+class Datum(BaseModel):
+    """One picture: its address, or its file."""
+
+    url: str | None = None
+    b64_json: str | None = None
+
+
+class Images(BaseModel):
+    """What comes of a prompt."""
+
+    created: int = Field(description="Seconds since 1970.")
+    data: list[Datum]
+    output_format: Literal["png", "jpeg", "webp"]
+
+
+def finished(services: Services, job_id: str) -> Result:
+    """The job's result, waited for; these clients know no other way.
+
+    Raises:
+        Unavailable: it was not done in time, or failed for no fault of the request.
+        InvalidRequest: it can't be done.
+    """
+    wait_s = services.settings.max_wait_s
+    view = services.queue.wait(job_id, wait_s, services.leaving.is_set)
+    if not view.status.is_final:
+        services.queue.cancel(job_id)  # nobody would ask for it again
+        raise Unavailable(f"it was not done in {wait_s} s: ask again, or by POST /manipulate")
+    if view.result is None:
+        detail = view.error.detail if view.error else f"the job is {view.status}"
+        if view.status is Status.FAILED and view.error and not view.error.retryable:
+            raise InvalidRequest.of("prompt", detail)
+        raise Unavailable(detail)
+    return view.result
+
+
+def answer(
+    services: Services,
+    prompt: Prompt,
+    job_id: str,
+    base_url: str,
+    *,
+    side: tuple[int, int] | None = None,
+) -> Images:
+    """The finished pictures as these clients want them, enlarged to `side` in pixels if given."""
+    result = finished(services, job_id)
+    as_bytes = prompt.wants_bytes or side is not None
+    data = [
+        Datum(b64_json=_packed(services, file, side, prompt.output_format))
+        if as_bytes
+        else Datum(url=f"{base_url}jobs/{job_id}/outputs/{number}/image")
+        for number, file in enumerate(result.outputs)
+    ]
+    return Images(created=int(time.time()), data=data, output_format=prompt.output_format)
+
+
+def task_models(services: Services) -> list[str]:
+    """Ids of the models that draw or edit."""
+    able = {Task.MANIPULATE, Task.GENERATE}
+    return [header.id for header in services.models if able & header.spec.tasks]
+
+
+def _packed(services: Services, file: OutputFile, side: tuple[int, int] | None, kind: str) -> str:
+    data = services.store.get(file.image)
+    if side is not None and side != (file.width, file.height):
+        enlarged = BytesIO()
+        Image.open(BytesIO(data)).resize(side, Image.Resampling.LANCZOS).save(enlarged, kind)
+        data = enlarged.getvalue()
+    return b64encode(data).decode()

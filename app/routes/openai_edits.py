@@ -1,0 +1,74 @@
+"""POST /v1/images/edits: as OpenAI's."""
+
+from dataclasses import replace
+from io import BytesIO
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, UploadFile
+from PIL import Image, ImageChops
+from pydantic import Field
+
+from app.deps import All, Services
+from app.errors import InvalidRequest, Unavailable, responses
+from app.openai import Images, Prompt, answer
+from app.routes.images import REFUSALS
+from app.routes.submissions import check_room, read_wish
+from app.uploads import Picture
+from models.registry import Task
+from worker.queue import Terms
+
+router = APIRouter(tags=["openai"])
+
+
+class EditPrompt(Prompt):
+    """What to change, and in which picture."""
+
+    image: UploadFile | None = Field(None, description="JPEG, PNG or WebP, up to 25 MiB.")
+    images: list[UploadFile] = Field(
+        [], alias="image[]", max_length=1, description="The same; only one is taken."
+    )
+    mask: UploadFile | None = Field(
+        None, description="A PNG of the photo's size: what is transparent may change."
+    )
+
+
+@router.post(
+    "/v1/images/edits",
+    operation_id="createImageEdit",
+    response_description="The pictures.",
+    responses=responses(*REFUSALS, Unavailable),
+)
+def create_image_edit(
+    request: Request,
+    services: All,
+    form: Annotated[EditPrompt, Form(media_type="multipart/form-data")],
+) -> Images:
+    """Change what the prompt names, for clients that speak to OpenAI: change their base URL.
+
+    The pictures have the photo's own size, whatever `size` says.
+    """
+    wanted = read_wish(services, form.wish(), Task.MANIPULATE)
+    upload = form.image or next(iter(form.images), None)
+    if upload is None:
+        raise InvalidRequest.of("image", "wanted a picture")
+    photo = services.uploads.read(upload)
+    mask = _mask(services, form.mask, photo) if form.mask else None
+    check_room(services)
+    with_photo = replace(
+        wanted,
+        image_id=services.uploads.keep(photo),
+        mask_id=services.store.put(mask, kind="uploads", suffix=".png") if mask else None,
+    )
+    job_id = services.queue.submit(with_photo, terms=Terms(request.state.request_id))
+    return answer(services, form, job_id, str(request.base_url))
+
+
+def _mask(services: Services, upload: UploadFile, photo: Picture) -> bytes:
+    """Their mask as ours, PNG: what is transparent in theirs is white in ours."""
+    theirs = services.uploads.read(upload)
+    if theirs.size != photo.size:
+        raise InvalidRequest.of("mask", "wanted one of the photo's size")
+    alpha = Image.open(BytesIO(theirs.data)).convert("RGBA").getchannel("A")
+    ours = BytesIO()
+    ImageChops.invert(alpha).save(ours, "PNG")
+    return ours.getvalue()

@@ -1,0 +1,143 @@
+"""OpenAI's own client, with nothing but its base URL changed; the worker is played by hand."""
+
+from base64 import b64decode
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from threading import Thread
+
+import httpx
+import numpy as np
+import openai
+import pytest
+from fastapi import FastAPI
+from PIL import Image
+
+from app.main import create_app
+from app.settings import Settings
+from tests.app.conftest import picture, serving, write_checkpoint
+from worker.messages import Failure, Result
+from worker.queue import JobQueue
+from worker.store import Store
+
+_PROMPT = "this flower has yellow petals"
+Hear = Callable[[Callable[[str], object]], None]
+
+
+@pytest.fixture
+def web_settings(web_settings: Settings) -> Settings:
+    """Settings of a web process that offers a model that draws beside those that edit."""
+    write_checkpoint(web_settings.checkpoints[0], system="attngan")
+    return web_settings.model_copy(update={"max_wait_s": 20})
+
+
+@pytest.fixture
+def theirs(app: FastAPI) -> Iterator[openai.OpenAI]:
+    with (
+        serving(app) as address,
+        openai.OpenAI(base_url=f"{address}/v1", api_key="none", max_retries=0) as client,
+    ):
+        yield client
+
+
+@pytest.fixture
+def work(queue: JobQueue) -> Iterator[Hear]:
+    """Ends the next job, in a thread, with what is given here."""
+    threads: list[Thread] = []
+
+    def begin(end: Callable[[str], object]) -> None:
+        def run() -> None:
+            popped = queue.connection.blpop(["rq:queue:wordbrush-interactive"], 20)
+            assert popped is not None
+            end(popped[1].decode())
+
+        threads.append(Thread(target=run))
+        threads[-1].start()
+
+    yield begin
+    for thread in threads:
+        thread.join()
+
+
+def test_an_edit_comes_as_an_address(
+    theirs: openai.OpenAI, work: Hear, finish: Callable[[str], Result]
+) -> None:
+    work(finish)
+    answer = theirs.images.edit(image=("a.jpg", picture()), prompt=_PROMPT, model="dall-e-2")
+    assert answer.data
+    assert answer.data[0].url
+    assert httpx.get(answer.data[0].url).content == picture()
+
+
+def test_what_is_transparent_in_their_mask_is_white_in_ours(
+    theirs: openai.OpenAI,
+    work: Hear,
+    finish: Callable[[str], Result],
+    queue: JobQueue,
+    store: Store,
+) -> None:
+    ids: list[str] = []
+
+    def end(job_id: str) -> None:
+        ids.append(job_id)
+        finish(job_id)
+
+    work(end)
+    mask = Image.new("RGBA", (64, 48), (0, 0, 0, 255))
+    mask.paste((0, 0, 0, 0), (0, 0, 32, 48))
+    file = BytesIO()
+    mask.save(file, "PNG")
+    answer = theirs.images.edit(
+        image=[("a.jpg", picture())],
+        mask=("mask.png", file.getvalue()),
+        prompt=_PROMPT,
+        n=2,
+        model="gpt-image-1",
+    )
+    assert answer.data
+    assert b64decode(answer.data[0].b64_json or "") == picture()
+    asked = queue.read(ids[0]).request
+    assert (asked.variations, asked.model, asked.format) == (2, "tagan-flowers-64", "png")
+    ours = np.asarray(Image.open(BytesIO(store.get(asked.mask_id or ""))))
+    assert (ours[:, :32] == 255).all()
+    assert (ours[:, 32:] == 0).all()
+
+
+def test_a_drawing_is_enlarged_to_the_size_asked_for(
+    theirs: openai.OpenAI, work: Hear, finish: Callable[[str], Result]
+) -> None:
+    work(finish)
+    answer = theirs.images.generate(prompt=_PROMPT, size="256x256", model="attngan-flowers-64")
+    assert answer.data
+    drawn = Image.open(BytesIO(b64decode(answer.data[0].b64_json or "")))
+    assert (drawn.size, drawn.format) == ((256, 256), "PNG")
+
+
+def test_models_are_listed(theirs: openai.OpenAI) -> None:
+    assert next(model.id for model in theirs.models.list()) == "attngan-flowers-64"
+
+
+def test_refusals_are_theirs(
+    theirs: openai.OpenAI, work: Hear, queue: JobQueue, web_settings: Settings
+) -> None:
+    for wrong, why in (
+        ({"prompt": "crimson"}, "none of these words"),
+        ({"prompt": _PROMPT, "model": "sdxl"}, "no such model"),
+        ({"prompt": _PROMPT, "size": "9999x9999"}, "size: wanted"),
+    ):
+        with pytest.raises(openai.UnprocessableEntityError) as refused:
+            theirs.images.generate(**wrong)  # type: ignore[call-overload]
+        assert why in refused.value.response.json()["detail"]
+    with pytest.raises(openai.APIStatusError):
+        theirs.images.edit(image=("a.jpg", b"none"), prompt=_PROMPT)
+    assert queue.depth() == 0
+    work(lambda job: queue.finish(job, Failure("The worker is ill", "ask again", retryable=True)))
+    with pytest.raises(openai.InternalServerError):
+        theirs.images.generate(prompt=_PROMPT)
+
+
+def test_what_takes_too_long_is_canceled(web_settings: Settings, queue: JobQueue) -> None:
+    hasty = web_settings.model_copy(update={"max_wait_s": 0})
+    with serving(create_app(hasty)) as address, httpx.Client(base_url=address) as client:
+        answer = client.post("/v1/images/generations", json={"prompt": _PROMPT})
+    assert answer.status_code == 503
+    assert queue.depth() == 0

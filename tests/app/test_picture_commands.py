@@ -1,0 +1,104 @@
+"""Pictures from the terminal, by real processes: a worker, a web server, the command."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from app.main import create_app
+from app.settings import Settings
+from tests.app.conftest import picture, serving
+from tests.processes import until
+from worker.queue import JobQueue
+from worker.settings import Settings as SharedSettings
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def environment(
+    settings: SharedSettings, tiny_model: str, processes: list[subprocess.Popen[bytes]]
+) -> Iterator[dict[str, str]]:
+    """Of a terminal where WORDBRUSH_SERVER names a service with a worker."""
+    shared = os.environ | settings.to_environment()
+    processes.append(subprocess.Popen([sys.executable, "-m", "worker"], cwd=ROOT, env=shared))
+    until(JobQueue.from_settings(settings).ready_models)
+    with serving(create_app(Settings(**settings.model_dump()))) as address:
+        yield os.environ | {"WORDBRUSH_SERVER": address}
+
+
+def wordbrush(
+    environment: dict[str, str], *words: object, stdin: bytes = b""
+) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "app", *map(str, words)]
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, input=stdin, capture_output=True, timeout=120
+    )
+
+
+def test_edits_come_as_files_or_through_pipes_and_refusals_say_why(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    photo, out = tmp_path / "photo.jpg", tmp_path / "out.png"
+    photo.write_bytes(picture())
+    done = wordbrush(environment, "edit", photo, "a red flwer", "-o", out, "-n", 2, "--seed", 5)
+    assert done.returncode == 0, done.stderr
+    pictures = [Image.open(tmp_path / f"out-{n}.png") for n in range(2)]
+    assert [one.format for one in pictures] == ["PNG", "PNG"]
+    assert [one.size for one in pictures] == [(64, 48)] * 2
+    assert b"'flwer' (near: flower)" in done.stderr
+    assert b"seed 6" in done.stderr
+
+    piped = wordbrush(environment, "edit", "-", "a red flower", stdin=picture())
+    assert Image.open(BytesIO(piped.stdout)).format == "JPEG"
+
+    refused = wordbrush(environment, "edit", photo, "xyzzy", "-o", out)
+    assert refused.returncode == 1
+    assert b"none of these words" in refused.stderr
+    for words in (("-o", tmp_path / "out.gif"), ("-n", 2), ("-o", out, "--crop", "1,2")):
+        assert wordbrush(environment, "edit", photo, "red", *words).returncode == 2
+    assert not out.exists()
+
+
+def test_a_batch_of_a_folder_ends_in_a_folder(environment: dict[str, str], tmp_path: Path) -> None:
+    folder, out = tmp_path / "images", tmp_path / "out"
+    folder.mkdir()
+    for number in range(3):
+        (folder / f"{number}.jpg").write_bytes(picture(64 + number, 48))
+    lines = "".join(f"{n}.jpg,a red flower\n" for n in range(3))
+    (tmp_path / "captions.csv").write_text("image,caption\n" + lines)
+    done = wordbrush(environment, "batch", tmp_path / "captions.csv", folder, "--out", out)
+    assert done.returncode == 0, done.stderr
+    told = [json.loads(line) for line in (out / "manifest.jsonl").read_text().splitlines()]
+    sizes = [Image.open(out / line["files"][0]).size for line in told]
+    assert sizes == [(64, 48), (65, 48), (66, 48)]
+
+    with (tmp_path / "captions.csv").open("a") as file:
+        file.write("9.jpg,a red flower\n")
+    partly = wordbrush(environment, "batch", tmp_path / "captions.csv", folder, "--out", out)
+    assert partly.returncode == 1
+    assert b"3 done, 1 failed" in partly.stderr
+
+
+def test_a_shell_can_complete_commands_and_models(environment: dict[str, str]) -> None:
+    shown = wordbrush(environment | {"SHELL": "/bin/bash"}, "--show-completion", "bash")
+    assert b"_COMPLETE=complete_bash" in shown.stdout
+
+
+def test_without_a_service_one_is_started_for_the_moment(
+    settings: SharedSettings, tiny_model: str, tmp_path: Path, free_port: int
+) -> None:
+    environment = os.environ | {
+        "WORDBRUSH_CHECKPOINTS": str(settings.checkpoints[0]),
+        "WORDBRUSH_PORT": str(free_port),
+        "REDIS_URL": "unix:///nowhere",
+    }
+    done = wordbrush(environment, "edit", "-", "a red flower", stdin=picture())
+    assert done.returncode == 0, done.stderr
+    assert Image.open(BytesIO(done.stdout)).size == (64, 48)

@@ -1,0 +1,220 @@
+"""The client against a real web process; workers are played by hand."""
+
+import asyncio
+import inspect
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from pathlib import Path
+from threading import Thread
+from zipfile import ZipFile
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from app.settings import Settings
+from tests.app.conftest import picture, serving
+from wordbrush import (
+    AsyncClient,
+    Client,
+    JobFailed,
+    Refused,
+    TooLong,
+    Unreachable,
+)
+from worker.batches import Batches
+from worker.messages import Failure, Result
+from worker.queue import JobQueue, Status
+
+CAPTION = "this flower has yellow petals"
+Finish = Callable[[str], Result]
+
+
+@pytest.fixture
+def address(app: FastAPI) -> Iterator[str]:
+    with serving(app) as address:
+        yield address
+
+
+@pytest.fixture
+def ours(address: str) -> Iterator[Client]:
+    with Client(address) as client:
+        yield client
+
+
+@pytest.fixture
+def worked(queue: JobQueue, finish: Finish) -> Iterator[None]:
+    """The next job is done as soon as it comes, by a worker in a thread."""
+
+    def work() -> None:
+        popped = queue.connection.blpop(["rq:queue:wordbrush-interactive"], 30)
+        assert popped is not None
+        finish(popped[1].decode())
+
+    thread = Thread(target=work)
+    thread.start()
+    yield
+    thread.join()
+
+
+@pytest.mark.usefixtures("worked")
+def test_an_edit_is_waited_for_and_saved(ours: Client, queue: JobQueue, tmp_path: Path) -> None:
+    job = ours.edit(
+        picture(), CAPTION, seed=7, crop=(8, 4, 32, 40), full_resolution=False, mask=picture()
+    )
+    asked = queue.read(job.id).request
+    assert (asked.seed, asked.full_resolution, asked.crop and asked.crop.width) == (7, False, 32)
+    assert asked.mask_id
+    assert (job.status, job.is_done, job.outputs[0].width) == ("succeeded", True, 64)
+    ours.save(job, tmp_path / "out.jpg")
+    assert (tmp_path / "out.jpg").read_bytes() == picture()
+
+
+def test_a_photo_may_be_a_path_a_file_or_bytes_and_be_named_again(
+    ours: Client, queue: JobQueue, tmp_path: Path
+) -> None:
+    (tmp_path / "a.jpg").write_bytes(picture())
+    photos = (tmp_path / "a.jpg", str(tmp_path / "a.jpg"), BytesIO(picture()), picture())
+    assert all(ours.edit(photo, CAPTION, wait_s=0).image_id for photo in photos)
+    image_id = ours.store_image(picture())
+    assert ours.edit(None, CAPTION, image_id=image_id, wait_s=0).image_id == image_id
+    assert queue.depth() == 5
+
+
+def test_what_was_refused_says_why(ours: Client) -> None:
+    with pytest.raises(Refused, match="none of these words") as refused:
+        ours.edit(picture(), "crimson blossom")
+    assert refused.value.status == 422
+    assert "red" in refused.value.suggestions
+
+
+def test_what_failed_or_takes_too_long_says_so(ours: Client, queue: JobQueue) -> None:
+    job = ours.edit(picture(), CAPTION, wait_s=0)
+    with pytest.raises(TooLong, match="queued"):
+        ours.wait(job, 0.01)
+    queue.finish(job.id, Failure("The picture is gone", "upload it again"))
+    with pytest.raises(JobFailed, match="upload it again"):
+        ours.wait(job)
+
+
+def test_a_server_that_is_away_is_said(free_port: int) -> None:
+    with pytest.raises(Unreachable), Client(f"http://127.0.0.1:{free_port}") as client:
+        client.models()
+
+
+def test_a_request_that_was_cut_off_is_sent_again_and_done_once(
+    address: str, queue: JobQueue
+) -> None:
+    class CutOff(httpx.HTTPTransport):
+        tries = 0
+
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            response = super().handle_request(request)
+            self.tries += 1
+            if self.tries < 3:  # the server has it, its answer is lost
+                response.close()
+                raise httpx.ReadError("cut off")
+            return response
+
+    http = httpx.Client(base_url=address, transport=CutOff())
+    with Client(http=http) as client:
+        job = client.edit(picture(), CAPTION, wait_s=0)
+    assert job.status == "queued"
+    assert queue.depth() == 1
+
+
+def test_a_job_is_followed_to_its_end(ours: Client, queue: JobQueue, finish: Finish) -> None:
+    job = ours.edit(picture(), CAPTION, wait_s=0)
+    events = ours.follow(job)
+    assert next(events).status == "queued"
+    queue.connection.lpop("rq:queue:wordbrush-interactive")
+    queue.mark(job.id, Status.PROCESSING)
+    finish(job.id)
+    *_, last = events
+    assert last.job == ours.job(job.id)
+
+
+def test_jobs_are_listed_past_the_first_page(ours: Client) -> None:
+    image_id = ours.store_image(picture())
+    jobs = [ours.edit(None, CAPTION, image_id=image_id, wait_s=0) for _ in range(5)]
+    ours.cancel(jobs[1])
+    assert [job.id for job in ours.jobs(limit=2)] == [job.id for job in jobs[::-1]]
+    assert [job.id for job in ours.jobs(status="canceled")] == [jobs[1].id]
+
+
+def test_a_batch_is_sent_watched_and_fetched(ours: Client, web_settings: Settings) -> None:
+    photos = BytesIO()
+    with ZipFile(photos, "w") as archive:
+        archive.writestr("a.jpg", picture())
+    photos.seek(0)
+    lines = [{"caption": "red", "image": "a.jpg"}, {"caption": "red", "image": "b.jpg"}]
+    batch = ours.create_batch(lines, photos, seed=3)
+    heard = []
+
+    def hear(now: object) -> None:
+        heard.append(now)
+        batches.note(batch.id, {0: Failure("No", "no")})
+
+    batches = Batches.from_settings(web_settings)
+    ended = ours.wait_for_batch(batch, on_progress=hear)
+    assert ended.request_counts["failed"] == 2
+    assert [item.error and item.error.title for item in ours.batch_items(ended)] == [
+        "No",
+        "The line cannot be used",
+    ]
+    file = BytesIO()
+    ours.download_batch(ended, file)
+    with ZipFile(file) as archive:
+        assert len(archive.read("manifest.jsonl").splitlines()) == 2
+    assert ours.cancel_batch(ended) == ended
+
+
+def test_the_key_is_shown(address: str) -> None:
+    seen: list[str] = []
+
+    def note(request: httpx.Request) -> None:
+        seen.append(request.headers["authorization"])
+
+    with Client(address, key="wb_1") as client:
+        client._http.event_hooks["request"].append(note)
+        client.models()
+    assert seen == ["Bearer wb_1"]
+
+
+def test_on_an_event_loop_it_is_the_same(address: str, queue: JobQueue, finish: Finish) -> None:
+    async def use() -> None:
+        async with AsyncClient(address) as client:
+            assert (await client.models())[0].id == "tagan-flowers-64"
+            job = await client.edit(picture(), CAPTION, wait_s=0)
+            [listed] = [one async for one in client.jobs()]
+            assert listed.id == job.id
+            await asyncio.to_thread(finish, job.id)
+            *_, last = [event async for event in client.follow(job)]
+            assert last.job == await client.wait(job)
+            assert await client.image(last.job.outputs[0]) == picture()
+            batch = await client.create_batch([{"caption": "?"}])
+            assert [item.status async for item in client.batch_items(batch)] == ["failed"]
+            file = BytesIO()
+            await client.download_batch(batch, file)
+            assert json.loads(ZipFile(file).read("manifest.jsonl"))["status"] == "failed"
+
+    asyncio.run(use())
+
+
+def test_both_clients_have_the_same_methods() -> None:
+    def methods(kind: type) -> dict[str, list[str]]:
+        public = {name: m for name, m in vars(kind).items() if name[0] != "_" and callable(m)}
+        return {name: list(inspect.signature(m).parameters) for name, m in public.items()}
+
+    assert methods(Client) == methods(AsyncClient)
+
+
+def test_importing_it_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, wordbrush; heavy = {'torch', 'fastapi', 'pydantic', 'PIL', 'redis', 'numpy'};"
+        "sys.exit(bool(heavy & sys.modules.keys()))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

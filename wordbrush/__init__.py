@@ -1,0 +1,32 @@
+"""Wordbrush from a program: edit and draw pictures with words on a server that runs somewhere.
+
+    from wordbrush import Client
+
+    with Client("http://127.0.0.1:8000") as client:
+        job = client.edit("photo.jpg", "this flower has red petals", seed=7)
+        client.save(job, "red.jpg")
+
+`AsyncClient` has the same methods, to be awaited. Needs httpx and nothing else of this project.
+"""
+
+from wordbrush.answers import Batch, BatchItem, Event, Job, JobError, Model, Output
+from wordbrush.client import Client
+from wordbrush.client_async import AsyncClient
+from wordbrush.errors import JobFailed, Refused, TooLong, Unreachable, WordbrushError
+
+__all__ = [
+    "AsyncClient",
+    "Batch",
+    "BatchItem",
+    "Client",
+    "Event",
+    "Job",
+    "JobError",
+    "JobFailed",
+    "Model",
+    "Output",
+    "Refused",
+    "TooLong",
+    "Unreachable",
+    "WordbrushError",
+]

@@ -1,0 +1,159 @@
+"""What is sent, as data: the part that the two clients share. Nothing here touches a network."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
+from typing import Any, BinaryIO
+from uuid import uuid4
+
+import httpx
+
+from wordbrush.answers import Event
+from wordbrush.errors import Refused
+
+Photo = str | PathLike[str] | bytes | BinaryIO  # a path, or what is in the file
+
+MAX_WAIT_S = 60  # the longest that a server waits with its answer
+TRIES = 4  # of a request that a server could not take, or that was cut off
+_FIRST_PAUSE_S = 0.1
+_LONGEST_PAUSE_S = 2.0
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request; it may be sent again, since it names itself by its key."""
+
+    method: str
+    url: str  # under the server's
+    params: Mapping[str, Any] | None = None
+    data: Mapping[str, Any] | None = None
+    json: Mapping[str, Any] | None = None
+    files: Mapping[str, tuple[str, bytes | BinaryIO]] | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def arguments(self) -> dict[str, Any]:
+        """For httpx."""
+        return {name: value for name, value in vars(self).items() if value}
+
+
+def edit(photo: Photo | None, caption: str, wait_s: float, **options: Any) -> Call:
+    """POST /manipulate; `photo` None where `image_id` names one."""
+    files = {"image": ("photo", read(photo))} if photo is not None else {}
+    if (mask := options.pop("mask", None)) is not None:
+        files["mask"] = ("mask", read(mask))
+    crop = options.pop("crop", None)
+    said = _said(options | {"crop": crop and ",".join(map(str, crop))})
+    form = {name: str(value).lower() if value is True or value is False else str(value)
+            for name, value in said.items()}  # fmt: skip
+    return Call("POST", "/manipulate", data=form | {"caption": caption}, files=files or None,
+                headers=_once() | _waiting(wait_s))  # fmt: skip
+
+
+def generate(caption: str, wait_s: float, **options: Any) -> Call:
+    """POST /generate."""
+    body = {"caption": caption} | _said(options)
+    return Call("POST", "/generate", json=body, headers=_once() | _waiting(wait_s))
+
+
+def create_batch(
+    items: Sequence[Mapping[str, Any]] | Path, images: BinaryIO | None, **options: Any
+) -> Call:
+    """POST /batches; `items` are lines, or a JSONL or CSV file of them, and `images` is a ZIP."""
+    lines = (
+        items.read_bytes()
+        if isinstance(items, Path)
+        else "\n".join(json.dumps(dict(item)) for item in items).encode()
+    )
+    files: dict[str, tuple[str, bytes | BinaryIO]] = {"items": ("items", lines)}
+    if images is not None:
+        files["images"] = ("images.zip", images)
+    form = {name: str(value) for name, value in _said(options).items()}
+    return Call("POST", "/batches", data=form, files=files, headers=_once())
+
+
+def read(photo: Photo) -> bytes:
+    """The bytes of a picture, wherever they are."""
+    if isinstance(photo, bytes):
+        return photo
+    if isinstance(photo, str | PathLike):
+        return Path(photo).read_bytes()
+    return photo.read()
+
+
+def check(response: httpx.Response) -> httpx.Response:
+    """The response, if it is none of a refusal; its body has been read.
+
+    Raises:
+        Refused: it is one.
+    """
+    if response.is_success:
+        return response
+    try:
+        problem = response.json()
+    except ValueError:
+        problem = {}
+    raise Refused(response.status_code, problem if isinstance(problem, dict) else {})
+
+
+def may_retry(response: httpx.Response) -> bool:
+    """The server could not take it just now."""
+    return response.status_code in (429, 503)
+
+
+def rewind(call: Call) -> None:
+    """Make a call's files ready to be sent again."""
+    for _, content in (call.files or {}).values():
+        if not isinstance(content, bytes):
+            content.seek(0)
+
+
+def pause_s(attempt: int, response: httpx.Response | None = None) -> float:
+    """Seconds until a request is sent again, for the `attempt`-th time from 1."""
+    asked = response.headers.get("retry-after", "") if response is not None else ""
+    doubled = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2**attempt)
+    return float(asked) if asked.isdecimal() else doubled
+
+
+def look_again_s(eta_s: float | None, looks: int) -> float:
+    """Seconds until it is worth while to look at an unfinished job again."""
+    if eta_s is not None:
+        return min(_LONGEST_PAUSE_S, max(_FIRST_PAUSE_S, eta_s / 2))
+    return min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 1.5**looks)
+
+
+class EventReader:
+    """Puts a stream's lines together to events, and remembers where it is."""
+
+    def __init__(self) -> None:
+        self.last_id: str | None = None
+        self._fields: dict[str, str] = {}
+
+    def headers(self) -> dict[str, str]:
+        """To go on where the last stream was cut off."""
+        return {"Last-Event-ID": self.last_id} if self.last_id else {}
+
+    def feed(self, line: str) -> Iterator[Event]:
+        """The event that ends with this line, if one does."""
+        if line:
+            name, _, value = line.partition(":")
+            self._fields[name] = value.removeprefix(" ")
+            return
+        said, self._fields = self._fields, {}
+        self.last_id = said.get("id", self.last_id)
+        if "data" in said:
+            yield Event.read(json.loads(said["data"]))
+
+
+def _said(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _once() -> dict[str, str]:
+    """Sent again, it is not done again."""
+    return {"Idempotency-Key": uuid4().hex}
+
+
+def _waiting(wait_s: float) -> dict[str, str]:
+    return {"Prefer": f"wait={min(MAX_WAIT_S, int(wait_s))}"} if wait_s >= 1 else {}

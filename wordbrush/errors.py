@@ -1,0 +1,37 @@
+"""What can go wrong, each with what the server said of it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+class WordbrushError(Exception):
+    """Any of the errors here."""
+
+
+class Unreachable(WordbrushError):
+    """The server does not answer."""
+
+
+class TooLong(WordbrushError):
+    """It took longer than was to be waited; the work may go on."""
+
+
+class Refused(WordbrushError):
+    """The server does not do what was asked (RFC 9457 problem)."""
+
+    def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
+        self.status = status  # of HTTP
+        self.title = str(problem.get("title") or f"HTTP {status}")
+        self.detail = str(problem.get("detail") or "")
+        self.errors: Sequence[Mapping[str, str]] = problem.get("errors") or ()  # field and message
+        self.suggestions: Sequence[str] = problem.get("suggestions") or ()
+        super().__init__(f"{self.title}: {self.detail}" if self.detail else self.title)
+
+
+class JobFailed(WordbrushError):
+    """The job ended without pictures; `job` has the rest."""
+
+    def __init__(self, job: Any) -> None:
+        self.job = job
+        why = f"{job.error.title}: {job.error.detail}" if job.error else f"it is {job.status}"
+        super().__init__(why)
