@@ -42,6 +42,10 @@ def wordbrush(
     )
 
 
+def opened(path: Path) -> Image.Image:
+    return Image.open(BytesIO(path.read_bytes()))
+
+
 def test_edits_come_as_files_or_through_pipes_and_refusals_say_why(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
@@ -49,7 +53,7 @@ def test_edits_come_as_files_or_through_pipes_and_refusals_say_why(
     photo.write_bytes(picture())
     done = wordbrush(environment, "edit", photo, "a red flwer", "-o", out, "-n", 2, "--seed", 5)
     assert done.returncode == 0, done.stderr
-    pictures = [Image.open(tmp_path / f"out-{n}.png") for n in range(2)]
+    pictures = [opened(tmp_path / f"out-{n}.png") for n in range(2)]
     assert [one.format for one in pictures] == ["PNG", "PNG"]
     assert [one.size for one in pictures] == [(64, 48)] * 2
     assert b"'flwer' (near: flower)" in done.stderr
@@ -76,7 +80,7 @@ def test_a_batch_of_a_folder_ends_in_a_folder(environment: dict[str, str], tmp_p
     done = wordbrush(environment, "batch", tmp_path / "captions.csv", folder, "--out", out)
     assert done.returncode == 0, done.stderr
     told = [json.loads(line) for line in (out / "manifest.jsonl").read_text().splitlines()]
-    sizes = [Image.open(out / line["files"][0]).size for line in told]
+    sizes = [opened(out / line["files"][0]).size for line in told]
     assert sizes == [(64, 48), (65, 48), (66, 48)]
 
     with (tmp_path / "captions.csv").open("a") as file:
