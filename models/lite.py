@@ -128,7 +128,7 @@ class ConvNorm(nn.Module):
         """Always in float32: the CPU's bfloat16 gradient of these few is thirty times as slow."""
         x = F.pad(x, (*self._same(x.shape[3]), *self._same(x.shape[2])))
         with torch.autocast(x.device.type, enabled=False):
-            return self.conv(x.float())
+            return self.conv(x.to(self.conv.weight.dtype))
 
     def _same(self, side: int) -> tuple[int, int]:
         """Padding before and after, the odd one after."""

@@ -105,7 +105,9 @@ def test_one_photo_has_no_say_in_the_code_of_another(system: Inversion) -> None:
     together = system.prepare(image).features
     for i in range(3):
         for alone, part in zip(system.prepare(image[i : i + 1]).features, together, strict=True):
-            torch.testing.assert_close(alone, part[i : i + 1], atol=1e-4, rtol=0)
+            # A step is as long for a small slope as for a large one, so rounding is enlarged;
+            # another photo's say would be as long as a step, which is 1e-2.
+            torch.testing.assert_close(alone, part[i : i + 1], atol=2e-3, rtol=0)
 
 
 def test_the_photo_as_it_was_found_again_is_the_stage_before_the_edit(system: Inversion) -> None:
