@@ -156,6 +156,7 @@ def test_the_gallery_finds_by_words_opens_marks_and_deletes(
     page.get_by_role("button", name="Undo the deletion").click()
     expect(kept).to_have_count(2)
     page.get_by_role("button", name=f"Delete: {PURPLE}").click()
+    expect(kept).to_have_count(1)
     kept.get_by_role("link").click()
     expect(after(page)).to_have_attribute("alt", f"After: {YELLOW}")
     expect(page.locator("#favourite")).to_have_attribute("aria-pressed", "true")
