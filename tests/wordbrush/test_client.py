@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 from threading import Thread
@@ -201,7 +202,8 @@ def test_on_an_event_loop_it_is_the_same(address: str, queue: JobQueue, finish: 
             await client.download_batch(batch, file)
             assert json.loads(ZipFile(file).read("manifest.jsonl"))["status"] == "failed"
 
-    asyncio.run(use())
+    with ThreadPoolExecutor(1) as pool:  # the browser tests leave a loop running on this thread
+        pool.submit(lambda: asyncio.run(use())).result()
 
 
 def test_both_clients_have_the_same_methods() -> None:
