@@ -29,7 +29,7 @@ from training.features import FeatureDiscriminator, hinge_discriminator, hinge_g
 from training.loop import Average, Trainer, autocast, rank, share_weights, step_generator
 from training.losses import kl_divergence, says_fake, says_real
 from training.sheets import row, sheet
-from training.steps import adam, descend, held, set_rate, shrunk
+from training.steps import adam, descend, faded, held, set_rate, shrunk
 
 _SHEET_COLUMNS = 12
 
@@ -222,10 +222,8 @@ class AttnganTrainer(Trainer):
         return encoder(image)
 
     def _rate(self, step: int) -> float:
-        if not self.recipe.fade:
-            return self.recipe.learning_rate
-        left = max(0, self.steps - step) / (self.recipe.fade * self.steps)
-        return self.recipe.learning_rate * min(1.0, left)
+        recipe = self.recipe
+        return faded(recipe.learning_rate, step, steps=self.steps, fade=recipe.fade)
 
     def _place(self, module: N) -> N:
         return channels_last(module.to(self.device))

@@ -39,7 +39,7 @@ from training.loop import (
     step_generator,
 )
 from training.sheets import row, sheet
-from training.steps import adam, descend, held, set_rate, shrunk
+from training.steps import adam, descend, faded, held, set_rate, shrunk
 
 _SHEET_COLUMNS = 8
 _LOOK_SIDE = 128  # pixels, at which the feature discriminator sees pictures
@@ -233,8 +233,7 @@ class GenerationTrainer(Trainer):
         rate = recipe.learning_rate
         if recipe.halve_every:
             rate *= 0.5 ** (step * recipe.batch_size // recipe.halve_every)
-        if recipe.fade:
-            rate *= min(1.0, max(0, self.steps - step) / (recipe.fade * self.steps))
+        rate = faded(rate, step, steps=self.steps, fade=recipe.fade)
         set_rate((self.optimizers["discs"], self.optimizers["generator"]), rate)
 
     def _reader_parameters(self) -> list[nn.Parameter]:

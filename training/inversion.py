@@ -29,7 +29,7 @@ from training.data import CaptionedPictures, Sampling
 from training.features import FeatureDiscriminator, hinge_discriminator, hinge_generator
 from training.loop import Average, Trainer, autocast, rank, share_weights, step_generator
 from training.sheets import row, sheet
-from training.steps import adam, descend, held, set_rate
+from training.steps import adam, descend, faded, held, set_rate
 
 _SHEET_COLUMNS = 8
 _CAPTIONS = 64  # that are read to see how large sentences are
@@ -214,9 +214,8 @@ class InversionTrainer(Trainer):
         return losses
 
     def _schedule(self, step: int) -> None:
-        rate = self.recipe.learning_rate
-        if self.recipe.fade:
-            rate *= min(1.0, max(0, self.steps - step) / (self.recipe.fade * self.steps))
+        recipe = self.recipe
+        rate = faded(recipe.learning_rate, step, steps=self.steps, fade=recipe.fade)
         set_rate(self.optimizers.values(), rate)
 
     def _disc_parameters(self) -> list[nn.Parameter]:

@@ -26,7 +26,7 @@ from models.text.vocabulary import Vocabulary
 from training.data import CaptionedPictures, Sampling
 from training.loop import Trainer, autocast, rank, share_weights
 from training.sheets import row, sheet
-from training.steps import descend, set_rate
+from training.steps import descend, faded, set_rate
 from training.word_vectors import WordVectors
 
 FILE = "reader.safetensors"  # what a run's folder holds the text encoder in
@@ -135,9 +135,7 @@ class JointEmbeddingTrainer(Trainer):
         recipe = self.recipe
         rounds = step * recipe.batch_size // len(self.data)
         rate = recipe.learning_rate * recipe.decay**rounds
-        if not recipe.fade:
-            return rate
-        return rate * min(1.0, max(0, self.steps - step) / (recipe.fade * self.steps))
+        return faded(rate, step, steps=self.steps, fade=recipe.fade)
 
     def state(self) -> dict[str, Any]:
         return {"learnt": self.learnt.state_dict(), "optimizer": self.optimizer.state_dict()}

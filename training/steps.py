@@ -40,6 +40,11 @@ def set_rate(optimizers: Iterable[torch.optim.Optimizer], rate: float) -> None:
             group["lr"] = rate
 
 
+def faded(rate: float, step: int, *, steps: int, fade: float) -> float:
+    """`rate`, going straight down to 0 over the last share `fade` of the steps; 0: it stays."""
+    return rate * min(1.0, max(0, steps - step) / (fade * steps)) if fade else rate
+
+
 @contextmanager
 def held(parameters: list[nn.Parameter]) -> Iterator[None]:
     """No gradients for these parameters meanwhile; they still pass them on."""

@@ -24,7 +24,7 @@ from training.augment import Augmentation
 from training.data import CaptionedPictures, Sampling
 from training.loop import Average, Trainer, autocast, rank, share_weights, step_generator
 from training.sheets import row, sheet
-from training.steps import adam, descend, set_rate
+from training.steps import adam, descend, faded, set_rate
 
 _SHEET_COLUMNS = 8
 
@@ -82,9 +82,8 @@ class StyleTrainer(Trainer):
         return channels_last(system.to(self.device))
 
     def train_step(self, step: int) -> Mapping[str, float]:
-        recipe, rate = self.recipe, self.recipe.learning_rate
-        if recipe.fade:
-            rate *= min(1.0, max(0, self.steps - step) / (recipe.fade * self.steps))
+        recipe = self.recipe
+        rate = faded(recipe.learning_rate, step, steps=self.steps, fade=recipe.fade)
         set_rate([self.optimizer], rate)
         rng = step_generator(self.seed, step)
         batch = self.data.batch(recipe.batch_size, seed=self.seed, step=step, rank=rank())

@@ -26,7 +26,7 @@ from training.augment import Augmentation
 from training.data import CaptionedPictures, Sampling
 from training.loop import Average, Trainer, autocast, rank, share_weights, step_generator
 from training.sheets import row, sheet
-from training.steps import adam, descend, set_rate
+from training.steps import adam, descend, faded, set_rate
 from training.tagan import says_no, says_yes
 
 _SHEET_COLUMNS = 12
@@ -94,9 +94,8 @@ class TaganScoresTrainer(Trainer):
 
     def train_step(self, step: int) -> Mapping[str, float]:
         """One step down the conditional terms of eq. 6 for real pictures."""
-        recipe, rate = self.recipe, self.recipe.learning_rate
-        if recipe.fade:
-            rate *= min(1.0, max(0, self.steps - step) / (recipe.fade * self.steps))
+        recipe = self.recipe
+        rate = faded(recipe.learning_rate, step, steps=self.steps, fade=recipe.fade)
         set_rate([self.optimizer], rate)
         rng = step_generator(self.seed, step)
         batch = self.data.batch(recipe.batch_size, seed=self.seed, step=step, rank=rank())

@@ -29,7 +29,7 @@ from training.queries import queries_of
 from training.recall import ranking, recall_at
 from training.seen import SeenPictures, load_trunk
 from training.sheets import sheet
-from training.steps import descend, set_rate
+from training.steps import descend, faded, set_rate
 
 MEASURE_EVERY = 250  # steps
 
@@ -165,9 +165,7 @@ class TirgTrainer(Trainer):
         rate = recipe.learning_rate
         if recipe.drop_every:
             rate *= 0.1 ** (step // recipe.drop_every)
-        if recipe.fade:
-            rate *= min(1.0, max(0, self.steps - step) / (recipe.fade * self.steps))
-        return rate
+        return faded(rate, step, steps=self.steps, fade=recipe.fade)
 
     def state(self) -> dict[str, Any]:
         return {

@@ -22,7 +22,7 @@ from models.text.vse import Reading, VisualSemanticEmbedding
 from training.data import CaptionedPictures, Sampling
 from training.loop import Trainer, autocast, rank, share_weights
 from training.sheets import row, sheet
-from training.steps import descend, set_rate
+from training.steps import descend, faded, set_rate
 from training.word_vectors import WordVectors
 
 FILE = "vse.safetensors"  # what a run's folder holds the text encoder in
@@ -108,10 +108,8 @@ class VseTrainer(Trainer):
         return same_words(index)[torch.arange(len(index)), nearest].float().mean().item()
 
     def _rate(self, step: int) -> float:
-        rate = self.recipe.learning_rate
-        if not self.recipe.fade:
-            return rate
-        return rate * min(1.0, max(0, self.steps - step) / (self.recipe.fade * self.steps))
+        recipe = self.recipe
+        return faded(recipe.learning_rate, step, steps=self.steps, fade=recipe.fade)
 
     def state(self) -> dict[str, Any]:
         return {"learnt": self.learnt.state_dict(), "optimizer": self.optimizer.state_dict()}
