@@ -29,7 +29,7 @@ from training.data import CaptionedPictures, Sampling
 from training.loop import Average, Trainer, autocast, rank, share_weights, step_generator
 from training.losses import kl_divergence
 from training.sheets import row, sheet
-from training.steps import adam, descend, held, set_rate
+from training.steps import adam, descend, faded, held, set_rate
 
 _SHEET_COLUMNS = 12
 
@@ -185,7 +185,7 @@ class SisganTrainer(Trainer):
         rate = self.recipe.learning_rate
         if self.recipe.halve_every:
             return rate * 0.5 ** (step * self.recipe.batch_size // self.recipe.halve_every)
-        return rate * min(1.0, max(0, self.steps - step) / (0.2 * self.steps))
+        return faded(rate, step, steps=self.steps, fade=0.2)
 
     def _place(self, module: N) -> N:
         return channels_last(module.to(self.device))

@@ -32,7 +32,7 @@ from training.features import FeatureDiscriminator, hinge_discriminator, hinge_g
 from training.loop import Average, Trainer, autocast, rank, share_weights, step_generator
 from training.losses import kl_divergence
 from training.sheets import row, sheet
-from training.steps import adam, descend, held, set_rate
+from training.steps import adam, descend, faded, held, set_rate
 from training.word_vectors import WordVectors
 
 _SHEET_COLUMNS = 12
@@ -229,7 +229,7 @@ class TaganTrainer(Trainer):
         if self.recipe.halve_every:
             rate *= 0.5 ** (step * self.recipe.batch_size // self.recipe.halve_every)
         else:
-            rate *= min(1.0, max(0, self.steps - step) / (0.2 * self.steps))
+            rate = faded(rate, step, steps=self.steps, fade=0.2)
         set_rate([self.opt_net, self.opt_disc], rate)
 
     def _autocast(self) -> AbstractContextManager[None]:
