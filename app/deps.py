@@ -12,6 +12,7 @@ from starlette.requests import Request
 
 from app import prefer
 from app.catalogue import Catalogue
+from app.outbound import Outbound
 from app.schemas import SampleList
 from app.settings import Settings
 from app.uploads import Uploads
@@ -33,6 +34,7 @@ class Services:
     samples: SampleList
     library: Library
     uploads: Uploads
+    outbound: Outbound
     waiters: CapacityLimiter  # threads that wait for jobs, apart from those that serve requests
     streams: redis.asyncio.Redis  # the queue server, for the event loop: events of jobs
     followers: CapacityLimiter  # streams of events that are open

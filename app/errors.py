@@ -19,6 +19,7 @@ from starlette.responses import JSONResponse, Response
 
 from app.catalogue import UnknownModel
 from app.middleware import add_headers
+from app.outbound import AnswerTooLarge, ForbiddenAddress, Unreachable
 from worker.batches import UnknownBatch
 from worker.idempotency import KeyReused
 from worker.pictures import BadCrop, BadPicture, NotAPicture, TooLarge
@@ -90,6 +91,14 @@ class InvalidRequest(StatusProblem):
         return cls([FieldError(field=field, message=message)], **extras)
 
 
+class RefusedAddress(StatusProblem):
+    status, type_, title = 422, "refused-address", "The address is not one that this service calls"
+
+
+class NoAnswer(StatusProblem):
+    status, type_, title = 422, "no-answer", "The address gives no answer that can be used"
+
+
 class TooManyRequests(StatusProblem):
     status, type_, title = 429, "too-many-requests", "The key has asked too often"
 
@@ -119,6 +128,8 @@ PROBLEMS: tuple[type[StatusProblem], ...] = (
     UnsupportedMedia,
     UnusablePicture,
     InvalidRequest,
+    RefusedAddress,
+    NoAnswer,
     TooManyRequests,
     ServerFault,
     Unavailable,
@@ -136,6 +147,9 @@ _TRANSLATIONS: Mapping[type[Exception], Callable[[Any], Problem]] = {
     StoreDown: lambda _: Unavailable("the store cannot be reached: nothing was taken on"),
     UnknownModel: lambda error: InvalidRequest.of("model", str(error), suggestions=error.known),
     KeyReused: lambda error: InvalidRequest.of("Idempotency-Key", str(error)),
+    ForbiddenAddress: lambda error: RefusedAddress(str(error)),
+    Unreachable: lambda error: NoAnswer(str(error)),
+    AnswerTooLarge: lambda error: ContentTooLarge(str(error)),
     QueueFull: lambda _: Unavailable("the queue is full: try again later"),
     QueueDown: lambda _: Unavailable("the queue cannot be reached: nothing was taken on"),
 }

@@ -19,6 +19,7 @@ from app.forms import MAX_AMONG
 from app.keys import KeyFile, Scope
 from app.metrics import create_registry
 from app.middleware import BodyLimit, ResponseHeaders
+from app.outbound import Outbound
 from app.request_log import RequestLog
 from app.routes import (
     about,
@@ -149,6 +150,7 @@ def _services(settings: Settings) -> Services:
         samples=samples.read_samples(pages.STATIC),
         library=Library(settings.library),
         uploads=Uploads(store, max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels),
+        outbound=Outbound(allowed=settings.outbound_hosts),
         waiters=CapacityLimiter(settings.max_waiters),
         streams=connect_async(settings.redis_url, max_connections=settings.max_followers),
         followers=CapacityLimiter(settings.max_followers),

@@ -1,9 +1,10 @@
 """What the web process can be told by the environment, besides what it shares with the worker."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
+from pydantic_settings import NoDecode
 
 from worker import pictures
 from worker.settings import Settings as SharedSettings
@@ -22,3 +23,10 @@ class Settings(SharedSettings):
     max_waiters: int = Field(default=48, ge=1)  # a connection each, of the queue client's 100
     max_followers: int = Field(default=200, ge=1)  # streams of events; a connection each
     max_batch_bytes: int = Field(default=2**30, gt=0)  # of a batch's pictures and lines
+    outbound_hosts: Annotated[tuple[str, ...], NoDecode] = ()  # called though they are not public
+
+    @field_validator("outbound_hosts", mode="before")
+    @classmethod
+    def _hosts(cls, value: Any) -> Any:
+        """The environment lists hosts with commas between."""
+        return tuple(filter(None, value.split(","))) if isinstance(value, str) else value
