@@ -5,7 +5,9 @@ Keys are in force wherever others can reach the service. A program sends its key
 request is looked at before its body is read.
 """
 
+from collections.abc import Iterable, Mapping
 from ipaddress import ip_address
+from types import MappingProxyType
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -24,6 +26,7 @@ from app.keys import Key, KeyFile, Scope
 from app.sessions import COOKIE, Sessions
 from app.settings import Settings
 from app.throttle import Throttle
+from models.registry import Task
 from worker.connection import QueueDown
 
 SIGN_IN = "/sign-in"
@@ -31,6 +34,13 @@ SIGN_IN = "/sign-in"
 _PUBLIC = ("/docs", "/openapi.json", "/livez", "/readyz", SIGN_IN, "/session", "/session/end")
 _PUBLIC_FOLDER = "/static/"
 _HARMLESS = {"GET", "HEAD", "OPTIONS"}
+_SCOPES_OF: Mapping[Task, tuple[Scope, ...]] = MappingProxyType(
+    {
+        Task.MANIPULATE: (Scope.EDIT,),
+        Task.GENERATE: (Scope.GENERATE,),
+        Task.SEARCH: (Scope.EDIT, Scope.GENERATE),
+    }
+)
 _BEARER = HTTPBearer(
     auto_error=False, scheme_name="key", description="A key of `wordbrush keys create`."
 )
@@ -77,6 +87,19 @@ def needing(*scopes: Scope) -> Depends:
             )
 
     return Security(check, scopes=list(scopes))
+
+
+def check_tasks(request: Request, tasks: Iterable[Task]) -> None:
+    """Refuse what the key of a request, where one is needed, is not good for on its own: some
+    routes answer to several scopes, and what is asked of them decides.
+
+    Raises:
+        Forbidden: it is not good for one of `tasks`.
+    """
+    key: Key | None = getattr(request.state, "key", None)
+    if key and not all(key.may(*_SCOPES_OF[task]) for task in tasks):
+        wanted = " and ".join(sorted({" or ".join(_SCOPES_OF[task]) for task in tasks}))
+        raise Forbidden(f"the key is not good for this, wanted one with scope {wanted}")
 
 
 class Guests:

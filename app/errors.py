@@ -59,6 +59,10 @@ class MethodNotAllowed(StatusProblem):
     status, type_, title = 405, "method-not-allowed", "This address does not take that method"
 
 
+class Conflict(StatusProblem):
+    status, type_, title = 409, "conflict", "It does not stand so that this can be done"
+
+
 class Gone(StatusProblem):
     status, type_, title = 410, "gone", "It was here and is no longer kept"
 
@@ -123,6 +127,7 @@ PROBLEMS: tuple[type[StatusProblem], ...] = (
     Forbidden,
     NotFound,
     MethodNotAllowed,
+    Conflict,
     Gone,
     ContentTooLarge,
     UnsupportedMedia,

@@ -110,6 +110,7 @@ _JOB: JsonDict = {
         "self": "/jobs/9fa9c0e13bd24f1aa3e90f8704ecd9f8",
         "cancel": "/jobs/9fa9c0e13bd24f1aa3e90f8704ecd9f8/cancel",
         "events": "/jobs/9fa9c0e13bd24f1aa3e90f8704ecd9f8/events",
+        "retry": "/jobs/9fa9c0e13bd24f1aa3e90f8704ecd9f8/retry",
     },
 }
 
@@ -217,11 +218,14 @@ class JobError(BaseModel):
 
 
 class JobLinks(BaseModel):
-    """Where the job itself is, where it can be stopped (by POST) and where it can be followed."""
+    """Where the job itself is, where it can be stopped (by POST), where it can be followed, and
+    where it can be asked for anew (by POST) when nothing came of it.
+    """
 
     self: str
     cancel: str
     events: str
+    retry: str
 
 
 class Job(BaseModel):
@@ -294,7 +298,12 @@ class Job(BaseModel):
             started_at=view.started_at,
             finished_at=view.finished_at,
             expires_at=view.expires_at,
-            links=JobLinks(self=link, cancel=f"{link}/cancel", events=f"{link}/events"),
+            links=JobLinks(
+                self=link,
+                cancel=f"{link}/cancel",
+                events=f"{link}/events",
+                retry=f"{link}/retry",
+            ),
         )
 
 

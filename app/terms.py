@@ -21,8 +21,10 @@ class AskedTerms:
         self._request_id = request_id
         self._key = key
 
-    def with_body(self, body: BaseModel) -> Terms:
-        """The terms of a request that says `body`; files are read, and are then at their start."""
+    def with_body(self, body: BaseModel | None) -> Terms:
+        """The terms of a request that says `body`, None where its address says it all; files are
+        read, and are then at their start.
+        """
         key = self._key and IdempotencyKey.of(self._key, f"{self._address} {_digest(body)}")
         return Terms(request_id=self._request_id, key=key or None)
 
@@ -52,9 +54,9 @@ async def _asked(
 Asked = Annotated[AskedTerms, Depends(_asked)]
 
 
-def _digest(body: BaseModel) -> str:
+def _digest(body: BaseModel | None) -> str:
     """Equal for bodies that ask for the same: fields in any order, files by what is in them."""
-    fields = {name: _plain(value) for name, value in body}
+    fields = {name: _plain(value) for name, value in body or ()}
     return sha256(json.dumps(fields, sort_keys=True, default=repr).encode()).hexdigest()
 
 

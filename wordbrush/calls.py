@@ -57,6 +57,11 @@ def generate(caption: str, wait_s: float, **options: Any) -> Call:
     return Call("POST", "/generate", json=body, headers=_once() | _waiting(wait_s))
 
 
+def retry(job_id: str, wait_s: float) -> Call:
+    """POST /jobs/{id}/retry."""
+    return Call("POST", f"/jobs/{job_id}/retry", headers=_once() | _waiting(wait_s))
+
+
 def create_batch(
     items: Sequence[Mapping[str, Any]] | Path, images: BinaryIO | None, **options: Any
 ) -> Call:

@@ -166,6 +166,12 @@ class Client:
         """Stop the job unless it has ended; how it stands after that."""
         return Job.read(self._ask(Call("POST", f"/jobs/{job.id}/cancel")))
 
+    def retry(self, job: Job, *, wait_s: float = 300.0) -> Job:
+        """A new job that asks for the same as one that failed, was canceled or has expired; waits
+        and raises as `edit` does.
+        """
+        return self._done(calls.retry(job.id, wait_s), wait_s)
+
     def image(self, output: Output) -> bytes:
         """A finished picture's file."""
         return self._send(Call("GET", output.image)).content

@@ -168,6 +168,12 @@ class AsyncClient:
         """Stop the job unless it has ended; how it stands after that."""
         return Job.read(await self._ask(Call("POST", f"/jobs/{job.id}/cancel")))
 
+    async def retry(self, job: Job, *, wait_s: float = 300.0) -> Job:
+        """A new job that asks for the same as one that failed, was canceled or has expired; waits
+        and raises as `edit` does.
+        """
+        return await self._done(calls.retry(job.id, wait_s), wait_s)
+
     async def image(self, output: Output) -> bytes:
         """A finished picture's file."""
         return (await self._send(Call("GET", output.image))).content

@@ -1,19 +1,19 @@
 """POST /batches: many pictures at once, done when nobody waits; and what came of them so far."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Path, Query, Request, Response, UploadFile, status
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
+from app.access import check_tasks
 from app.batch_items import Lines, read_rows
 from app.batch_schemas import Batch, BatchItem, BatchItemList
 from app.deps import All, Services
 from app.errors import (
     BadRequest,
     ContentTooLarge,
-    Forbidden,
     Gone,
     InvalidRequest,
     NotFound,
@@ -21,12 +21,10 @@ from app.errors import (
     responses,
 )
 from app.forms import MAX_SEED, MAX_VARIATIONS
-from app.keys import Key, Scope
 from app.terms import Asked
 from app.zipping import ZipStream
-from models.registry import Task
 from worker.archives import BadArchive, list_entries
-from worker.batches import BatchView, Item, ItemView
+from worker.batches import BatchView, ItemView
 from worker.messages import OutputFile, Result
 from worker.queue import Status
 from worker.store import NotStored
@@ -39,7 +37,6 @@ OutputNumber = Annotated[int, Path(ge=0, le=999, description="Which of its pictu
 
 _ABOUT_A_BATCH = responses(NotFound, InvalidRequest, Unavailable)
 _PICTURE = {"schema": {"type": "string", "format": "binary"}}
-_SCOPES = {Task.MANIPULATE: Scope.EDIT, Task.GENERATE: Scope.GENERATE}
 _PAGE = 200  # items read at a time for the results
 _RETRY_AFTER_S = 2  # when to look at an unfinished batch again
 
@@ -90,7 +87,7 @@ def create_batch(
         archive_id = _keep_images(services, form.images) if form.images else None
         lines = Lines(services.models, form.defaults(), archive_id=archive_id, entries=entries)
         items = lines.items(rows)
-        _check_scopes(request, items)
+        check_tasks(request, {item.request.task for item in items if item.request})
         batch_id = services.batches.submit(items, terms=terms)
     batch = Batch.of(services.batches.read(batch_id))
     response.headers["Location"] = batch.links.self
@@ -211,15 +208,6 @@ def _unexpired(view: BatchView) -> BatchView:
     if view.status is Status.EXPIRED:
         raise Gone("the batch's pictures are no longer kept: ask for them again")
     return view
-
-
-def _check_scopes(request: Request, items: Sequence[Item]) -> None:
-    """Refuse what the key, where one is needed, is not good for on its own."""
-    key: Key | None = getattr(request.state, "key", None)
-    tasks = {item.request.task for item in items if item.request}
-    if key and not all(key.may(_SCOPES[task]) for task in tasks):
-        wanted = " and ".join(sorted(_SCOPES[task] for task in tasks))
-        raise Forbidden(f"the key is not good for these lines, wanted one with scope {wanted}")
 
 
 def _read_lines(services: Services, upload: UploadFile) -> bytes:

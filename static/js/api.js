@@ -11,7 +11,7 @@
  *   not_yet_searched: number | null,
  *   metrics: {queue_s: number, predict_s: number} | null,
  *   error: {title?: string, detail?: string, retryable?: boolean} | null,
- *   links: {self: string, cancel: string}}} Job
+ *   links: {self: string, cancel: string, retry: string}}} Job
  */
 
 import { RequestFailed, fromAnswer, ofJob, unreachable } from "./problems.js";
@@ -117,6 +117,11 @@ export function search({ image, caption, among, signal }) {
 /** @param {Job} job */
 export async function cancel(job) {
   await reach(job.links.cancel, { method: "POST" });
+}
+
+/** Asks for a job anew that came to nothing. @param {Job} job @returns {Promise<Job>} the new one */
+export function retry(job) {
+  return ask(job.links.retry, { method: "POST" });
 }
 
 /** @param {string} url @param {RequestInit} [options] @returns {Promise<any>} */

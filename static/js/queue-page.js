@@ -1,6 +1,6 @@
 /** The queue as it stands: jobs, newest first, asked for again every two seconds while in sight. */
 
-import { cancel, listJobs, readiness } from "./api.js";
+import { cancel, listJobs, readiness, retry } from "./api.js";
 import { byId, el, setText } from "./dom.js";
 import { problemOf } from "./problems.js";
 import { jobText, workersText } from "./status.js";
@@ -51,10 +51,10 @@ function rowOf(job) {
   const bar = /** @type {HTMLProgressElement} */ (stands.querySelector("progress"));
   bar.hidden = job.status !== "processing" && job.status !== "starting";
   bar.value = job.progress;
-  const [stop, open] = row.children[4].children;
-  const isOver = !["queued", "starting", "processing"].includes(job.status);
-  /** @type {HTMLElement} */ (stop).hidden = isOver;
-  /** @type {HTMLElement} */ (open).hidden = job.outputs.length === 0;
+  const [stop, again, open] = /** @type {Iterable<HTMLElement>} */ (row.children[4].children);
+  stop.hidden = !["queued", "starting", "processing"].includes(job.status);
+  again.hidden = !["failed", "canceled", "expired"].includes(job.status);
+  open.hidden = job.outputs.length === 0;
   if (job.outputs.length > 0) open.setAttribute("href", job.outputs[0].image);
   return row;
 }
@@ -67,6 +67,8 @@ function made(job) {
     await cancel(job).catch(() => {}); // it may just have ended
     update();
   });
+  const again = el("button", { type: "button", className: "button small-button" }, "Try again");
+  again.addEventListener("click", () => askAgain(job));
   const open = el("a", { className: "button small-button" }, "Open");
   const at = new Date(job.created_at);
   const time = el("time", { dateTime: job.created_at }, at.toLocaleTimeString());
@@ -77,8 +79,21 @@ function made(job) {
     el("td", {}, job.model),
     el("td", {}, el("span", { className: "job-text" }), bar),
     el("td", {}, time),
-    el("td", { className: "job-action" }, stop, open),
+    el("td", { className: "job-action" }, stop, again, open),
   );
+}
+
+/** @param {Job} job */
+async function askAgain(job) {
+  const trouble = byId("queue-trouble");
+  setText(trouble, "");
+  try {
+    await retry(job);
+  } catch (error) {
+    const { title, detail } = problemOf(error);
+    setText(trouble, `${title}. ${detail}`);
+  }
+  update();
 }
 
 document.addEventListener("visibilitychange", () => {

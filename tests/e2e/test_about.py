@@ -45,3 +45,24 @@ def test_the_queue_is_shown_as_it_moves_and_a_job_in_it_is_stopped(
     rows.last.get_by_role("button", name="Stop").click()
     expect(rows.last).to_contain_text("Stopped")
     expect(rows.first).to_contain_text("Next in line")
+    expect(rows.first.get_by_role("button", name="Try again")).to_be_hidden()
+    rows.last.get_by_role("button", name="Try again").click()
+    expect(rows).to_have_count(3)
+    expect(rows.first).to_contain_text("1 before it")
+    expect(rows.first).to_contain_text(captions[0])
+    assert violations(page) == []
+
+
+def test_a_job_whose_photo_is_gone_is_not_tried_again_and_the_page_says_why(
+    workerless: Server, open_page: OpenPage, noise: Noise
+) -> None:
+    noise.expected += ["a status of 503", "a status of 410"]
+    ask = {"data": {"caption": "a yellow flower"}, "files": {"image": SAMPLE.read_bytes()}}
+    job = httpx.post(f"{workerless.url}/manipulate", **ask).json()
+    httpx.post(workerless.url + job["links"]["cancel"])
+    for kept in (workerless.data_dir / "store" / "uploads").iterdir():
+        kept.unlink()
+    page = open_page(f"{workerless.url}/about/queue")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("alert")).to_contain_text("upload it again")
+    expect(page.locator("#jobs-rows tr")).to_have_count(1)

@@ -101,6 +101,14 @@ def test_what_failed_or_takes_too_long_says_so(ours: Client, queue: JobQueue) ->
         ours.wait(job)
 
 
+def test_what_failed_is_asked_for_again(ours: Client, queue: JobQueue) -> None:
+    job = ours.edit(picture(), CAPTION, wait_s=0)
+    queue.finish(job.id, Failure("Something went wrong inside", "try again", retryable=True))
+    again = ours.retry(job, wait_s=0)
+    assert again.id != job.id
+    assert queue.read(again.id).request == queue.read(job.id).request
+
+
 def test_a_server_that_is_away_is_said(free_port: int) -> None:
     with pytest.raises(Unreachable), Client(f"http://127.0.0.1:{free_port}") as client:
         client.models()
