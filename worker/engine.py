@@ -96,7 +96,8 @@ class Engine:
         self._store = store
         self._archives = Archives(store)
         self._searcher = searcher or Searcher(Library(None))
-        self._photos = ByteCache[Photo](cache_bytes * 3 // 4, _photo_bytes)
+        self._photos = ByteCache[Photo](cache_bytes * 5 // 8, _photo_bytes)
+        self._small = ByteCache[Image.Image](cache_bytes // 8, _pixels_bytes)
         self._prepared = ByteCache[Prepared](cache_bytes // 4, _prepared_bytes)
 
     @property
@@ -194,7 +195,13 @@ class Engine:
             (image_id, crop, self._models.version(request.model)),
             lambda: self.prepare(system, photo, crop),
         )
-        return Source(photo, crop, None, prepared)
+        return Source(photo, crop, None, prepared, small=self._preview(request, image_id, photo))
+
+    def _preview(self, request: Request, image_id: str, photo: Photo) -> Image.Image | None:
+        """The photo at the size of previews: many may come of it, one for each letter typed."""
+        if request.full_resolution:
+            return None
+        return self._small.get(image_id, lambda: fullres.shrink(photo.pixels, results.PREVIEW_SIDE))
 
     def _mask(self, request: Request) -> Image.Image | None:
         if request.mask_id is None or request.image_id is None:
@@ -266,8 +273,13 @@ def _attempt(step: Callable[[], T]) -> T | Failure:
 
 
 def _photo_bytes(photo: Photo) -> int:
+    grey = photo.pixels.width * photo.pixels.height if photo.alpha else 0
+    return _pixels_bytes(photo.pixels) + grey
+
+
+def _pixels_bytes(image: Image.Image) -> int:
     """Pillow keeps four bytes for a pixel in colour, one for a grey one."""
-    return photo.pixels.width * photo.pixels.height * (5 if photo.alpha else 4)
+    return 4 * image.width * image.height
 
 
 def _prepared_bytes(prepared: Prepared) -> int:

@@ -67,16 +67,18 @@ def carry(
     *,
     mask: Image.Image | None = None,
     max_side: int | None = None,
+    small: Image.Image | None = None,
 ) -> Image.Image:
     """The photo with the change from `source` to `answer`, both (3, S, S) in [-1, 1], in its crop.
 
     Outside the crop, and where the mask (L, of the photo's size) is black, nothing changes by a
-    bit. With `max_side` the result is smaller, for previews.
+    bit. With `max_side` the result is smaller, for previews; `small` is then the photo so small
+    already, where somebody has it.
 
     Raises:
         ValueError: the mask has another size than the photo.
     """
-    photo, crop, mask = _at_most(max_side, photo, crop, mask)
+    photo, crop, mask = _at_most(max_side, photo, crop, mask, small)
     return _applied(photo, crop, recipe(source, answer), mask)
 
 
@@ -87,16 +89,18 @@ def place(
     *,
     mask: Image.Image | None = None,
     max_side: int | None = None,
+    small: Image.Image | None = None,
 ) -> Image.Image:
     """The photo with `answer`, (3, S, S) in [-1, 1], in its crop: for networks that draw anew.
 
     Such an answer has nothing of the photo's own pixels to carry it to: it is enlarged smoothly and
-    fades in at edges that cut through the photo. Crop, mask and `max_side` are as for `carry`.
+    fades in at edges that cut through the photo. Crop, mask, `max_side` and `small` are as for
+    `carry`.
 
     Raises:
         ValueError: the mask has another size than the photo.
     """
-    photo, crop, mask = _at_most(max_side, photo, crop, mask)
+    photo, crop, mask = _at_most(max_side, photo, crop, mask, small)
     size = crop.width, crop.height
     across = _fade(crop.left, crop.width, photo.width)
     down = _fade(crop.top, crop.height, photo.height)
@@ -110,7 +114,11 @@ def place(
 
 
 def _at_most(
-    max_side: int | None, photo: Image.Image, crop: Crop, mask: Image.Image | None
+    max_side: int | None,
+    photo: Image.Image,
+    crop: Crop,
+    mask: Image.Image | None,
+    small: Image.Image | None,
 ) -> tuple[Image.Image, Crop, Image.Image | None]:
     """All three for a photo that has at most `max_side` pixels on its long side."""
     if mask is not None and mask.size != photo.size:
@@ -118,7 +126,7 @@ def _at_most(
     if max_side is None or max_side >= max(photo.size):
         return photo, crop, mask
     crop = _scaled(crop, max_side / max(photo.size))
-    photo, mask = shrink(photo, max_side), mask and shrink(mask, max_side)
+    photo, mask = small or shrink(photo, max_side), mask and shrink(mask, max_side)
     return photo, _inside(crop, photo), mask
 
 

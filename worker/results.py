@@ -5,6 +5,7 @@ Shapes: V pictures of one request, T words, S image side, h w sides of an attent
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from PIL import Image
@@ -97,11 +98,15 @@ def _laid(
     if place is None:
         return to_picture(image), None
     pixels, crop = place.photo.pixels, place.crop
-    max_side = None if request.full_resolution else PREVIEW_SIDE
-    if answer.keeps_photo:
-        picture = fullres.carry(pixels, crop, place.look, image, mask=place.mask, max_side=max_side)
-    else:
-        picture = fullres.place(pixels, crop, image, mask=place.mask, max_side=max_side)
+    laid = partial(fullres.carry, source=place.look) if answer.keeps_photo else fullres.place
+    picture = laid(
+        pixels,
+        crop,
+        answer=image,
+        mask=place.mask,
+        max_side=None if request.full_resolution else PREVIEW_SIDE,
+        small=place.small,
+    )
     alpha = place.photo.alpha
     return picture, alpha and fullres.shrink(alpha, max(picture.size))
 

@@ -24,6 +24,7 @@ class Source:
     mask: Image.Image | None  # L, of the photo's size
     prepared: Prepared  # of one picture
     to: "Source | None" = None  # the photo at the other end of an interpolation
+    small: Image.Image | None = None  # the photo at the size of previews, where one is asked for
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Ground:
     crop: Crop
     mask: Image.Image | None
     look: Tensor  # (3, S, S) in [-1, 1], what the network saw in the crop
+    small: Image.Image | None = None  # the photo at the size of previews, where it is there already
 
 
 def ground(source: Source, position: float | None) -> Ground:
@@ -44,7 +46,7 @@ def ground(source: Source, position: float | None) -> Ground:
     """
     look = source.prepared.image[0]
     if source.to is None or position is None:
-        return Ground(source.photo, source.crop, source.mask, look)
+        return Ground(source.photo, source.crop, source.mask, look, source.small)
     first, second, crop = source.photo, source.to.photo, source.crop
     if not of_one_size(first, second):
         size = min((source.crop, source.to.crop), key=lambda c: c.width * c.height)

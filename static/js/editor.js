@@ -22,7 +22,8 @@ const MAX_BYTES = 25 * 2 ** 20;
  * @param {import("./maker.js").Maker} maker
  */
 export function createEditor(store, pictures, uploads, maker) {
-  /** @type {{full: boolean, stop: AbortController, job: api.Job | null} | null} */
+  /** @type {{ask: is.Ask | null, full: boolean, stop: AbortController, job: api.Job | null} | null}
+   * ask: null where it is for many pictures */
   let running = null;
   let tickets = 0;
   let openings = 0;
@@ -41,9 +42,12 @@ export function createEditor(store, pictures, uploads, maker) {
   /** @param {is.State} state whose edit has just changed, in live mode */
   function follow(state) {
     if (running?.full) abandon();
-    if (is.isBusy(state)) store.update(is.idle); // the preview in flight is stale
     const ask = is.asked(state);
-    if (ask && is.keyOf(ask) !== state.shown?.key) follower.changed();
+    const wanted = ask !== null && is.keyOf(ask) !== state.shown?.key;
+    // The preview in flight is a step towards what is asked for, or it is stale.
+    const isStep = wanted && running?.ask && is.isAkin(running.ask, ask);
+    if (is.isBusy(state) && !isStep) store.update(is.idle);
+    if (wanted) follower.changed();
     else follower.stop();
   }
 
@@ -63,9 +67,9 @@ export function createEditor(store, pictures, uploads, maker) {
     abandon();
     const ticket = ++tickets;
     /** @type {NonNullable<typeof running>} */
-    const mine = { full, stop: new AbortController(), job: null };
+    const mine = { ask, full, stop: new AbortController(), job: null };
     running = mine;
-    store.update((state) => is.started(state, ticket));
+    store.update((state) => is.started(state, ticket, full));
     try {
       const [result] = await maker.make(ask, wishOf(mine, ticket));
       store.update((state) => results.finished(state, ticket, result));
@@ -234,7 +238,7 @@ export function createEditor(store, pictures, uploads, maker) {
       this.cancel();
       const ticket = ++tickets;
       /** @type {NonNullable<typeof running>} */
-      const mine = { full: false, stop: new AbortController(), job: null };
+      const mine = { ask: null, full: false, stop: new AbortController(), job: null };
       running = mine;
       store.update((state) => is.exploring(state, ticket, sheet));
       await fill(sheet, mine, ticket);
@@ -249,7 +253,7 @@ export function createEditor(store, pictures, uploads, maker) {
       this.cancel();
       const ticket = ++tickets;
       /** @type {NonNullable<typeof running>} */
-      const mine = { full: false, stop: new AbortController(), job: null };
+      const mine = { ask: null, full: false, stop: new AbortController(), job: null };
       running = mine;
       store.update((state) => is.onTheWay(state, ticket, way));
       try {

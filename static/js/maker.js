@@ -25,6 +25,20 @@ const FULL_WAIT_S = 2; // short, since a place in line can be shown only after i
  * @param {import("./uploads.js").Uploads} uploads
  */
 export function createMaker(pictures, uploads) {
+  /** The file of the mask that was last sent, for it stays while words change.
+   * @type {{mask: import("./mask.js").Mask, photo: string, file: Promise<Blob>} | null} */
+  let masked = null;
+
+  /** @param {import("./state.js").Ask} ask @returns {Promise<Blob> | null} */
+  function maskOf({ mask, photo }) {
+    const size = photo && pictures.photo(photo);
+    if (!mask || !size) return null;
+    if (masked?.mask !== mask || masked.photo !== photo) {
+      masked = { mask, photo, file: maskFile(mask, size) };
+    }
+    return masked.file;
+  }
+
   /** Sends what is asked for; and the photo again if the server no longer has it.
    * @param {import("./state.js").Ask} ask @param {Wish} wish @param {Many} many
    * @returns {Promise<api.Job>} */
@@ -43,9 +57,7 @@ export function createMaker(pictures, uploads) {
       const imageId = await uploads.imageId(photo);
       const idTo = many.end?.photo ? { image_id_to: await uploads.imageId(many.end.photo) } : {};
       onPhase("working");
-      const size = pictures.photo(photo);
-      const mask = ask.mask && size ? await maskFile(ask.mask, size) : null;
-      const area = { crop: toField(crop), mask };
+      const area = { crop: toField(crop), mask: await maskOf(ask) };
       const to = { ...steps, ...idTo };
       return api.manipulate({ imageId, ask, variations, steps: to, ...area, full, waitS, signal });
     };

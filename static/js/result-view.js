@@ -1,7 +1,7 @@
 /** The picture: the photo, the result over it, and the view that is chosen. */
 
 import { bind, byId, isTyped, setText } from "./dom.js";
-import { isBusy, isOpen, withView } from "./state.js";
+import { isAwaited, isOpen, withView } from "./state.js";
 import { cropText, statusText } from "./status.js";
 
 const OF_RESULT = /** @type {const} */ (["compare", "side", "whole"]);
@@ -85,7 +85,7 @@ export function mountResultView(store, editor, pictures) {
   );
   bind(store, statusText, (text) => setText(byId("progress"), text));
   bind(store, cropText, (text) => setText(byId("crop-text"), text));
-  bind(store, isBusy, (busy) => {
+  bind(store, isAwaited, (busy) => {
     byId("working").hidden = !busy;
     frame.toggleAttribute("aria-busy", busy);
   });

@@ -23,7 +23,8 @@
  *   scores: {word: number, score: number}[]}} Result
  *   made: when, in milliseconds since 1970
  * @typedef {{phase: "idle" | "sending" | "queued" | "working", ticket: number,
- *   position: number, many: boolean}} Edit  position: jobs before this one; many: a sheet
+ *   position: number, many: boolean, preview: boolean}} Edit  position: jobs before this one;
+ *   many: a sheet; preview: of a picture that is about to change again
  * @typedef {"unknown" | "ready" | "warming" | "offline"} Server
  * @typedef {{text: string, deleted: Result | null}} Toast  `deleted` can be had back
  *
@@ -67,7 +68,7 @@ const TASKS = ["manipulate", "generate"];
 export const SEED_LIMIT = 2 ** 32;
 
 /** @type {Readonly<Edit>} */
-const IDLE = { phase: "idle", ticket: -1, position: 0, many: false };
+const IDLE = { phase: "idle", ticket: -1, position: 0, many: false, preview: false };
 
 /** @type {Readonly<State>} */
 export const INITIAL = {
@@ -267,15 +268,29 @@ export function keyOf(ask) {
   return JSON.stringify([ask.photo, ask.model, ask.caption, ask.seed, left, top, width, ...mask]);
 }
 
+/** Whether one is a step on the way to the other: of the same photo, by the same model.
+ * @param {Ask} one @param {Ask} other @returns {boolean} */
+export function isAkin(one, other) {
+  return one.photo === other.photo && one.model === other.model;
+}
+
 /** @param {State} state @returns {boolean} */
 export function isBusy(state) {
   return state.edit.phase !== "idle";
 }
 
+/** Whether a person waits: not while previews follow one another by themselves.
+ * @param {State} state @returns {boolean} */
+export function isAwaited(state) {
+  const follows = state.edit.preview && state.edit.phase !== "queued" && state.shown !== null;
+  return isBusy(state) && !follows;
+}
+
 /** An edit begins; answers to earlier tickets are stale from here on.
- * @param {State} state @param {number} ticket @returns {State} */
-export function started(state, ticket) {
-  return { ...state, edit: { ...IDLE, phase: "working", ticket }, problem: null };
+ * @param {State} state @param {number} ticket @param {boolean} [full] @returns {State} */
+export function started(state, ticket, full = true) {
+  const edit = { ...IDLE, phase: /** @type {const} */ ("working"), ticket, preview: !full };
+  return { ...state, edit, problem: null };
 }
 
 /** The pictures of a sheet begin to be made.

@@ -1,6 +1,7 @@
 /** What the page says about itself, in sentences. Pure. */
 
 import { progressOf } from "./sheet.js";
+import { isAwaited } from "./state.js";
 
 /** @typedef {import("./state.js").State} State */
 
@@ -21,8 +22,10 @@ export function cropText({ crop }) {
 
 /** What happens now; empty when there is nothing to say.
  * @param {State} state @returns {string} */
-export function progressText({ edit, opening, server, sheet }) {
+export function progressText(state) {
+  const { edit, opening, server, sheet } = state;
   if (opening) return "Opening the photo…";
+  if (!isAwaited(state)) return "";
   if (edit.phase === "sending") return "Sending the photo…";
   if (edit.phase === "queued") return queueText(edit.position);
   if (edit.phase === "working" && edit.many && sheet) return progressOf(sheet);
@@ -35,10 +38,8 @@ export function progressText({ edit, opening, server, sheet }) {
 /** What is shown, and what it took. @param {State} state @returns {string} */
 export function resultText({ shown }) {
   if (!shown) return "";
-  const { seconds } = shown;
-  const took = secondsText(seconds);
-  const size = `${shown.width} × ${shown.height}`;
-  return shown.full ? `Done in ${took}, ${size} pixels` : `Preview in ${took}`;
+  if (!shown.full) return "A preview; the whole picture follows when you pause";
+  return `Done in ${secondsText(shown.seconds)}, ${shown.width} × ${shown.height} pixels`;
 }
 
 /** @param {State} state @returns {string} */

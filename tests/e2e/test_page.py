@@ -150,6 +150,27 @@ def test_live_mode_follows_the_typing_with_one_edit_in_flight(page: Page, tmp_pa
     assert field(asked[-1], "caption") == "this flower has pink petals"
 
 
+def test_live_mode_shows_pictures_to_somebody_who_never_pauses(page: Page, tmp_path: Path) -> None:
+    sent: list[str] = []
+    page.on("request", lambda r: sent.append(r.url) if r.url.endswith("/images") else None)
+    choose(page, photo(tmp_path))
+    page.get_by_role("switch", name="Live").check()
+    page.locator("#caption").focus()
+    seen: list[tuple[str | None, str | None]] = []
+    for letter in "red petals, " * 24:
+        page.keyboard.type(letter)
+        page.wait_for_timeout(50)
+        if after(page).count():
+            seen.append(
+                (after(page).get_attribute("alt"), page.locator("#progress").text_content())
+            )
+        if len({alt for alt, _ in seen}) == 3:
+            break
+    assert len({alt for alt, _ in seen}) == 3
+    assert {text for _, text in seen[1:]} == {"A preview; the whole picture follows when you pause"}
+    assert len(sent) == 1
+
+
 def test_the_area_is_moved_and_sized_by_keys_and_only_it_changes(
     page: Page, tmp_path: Path
 ) -> None:

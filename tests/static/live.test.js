@@ -10,6 +10,7 @@ function onTestClock() {
   const previews = [];
   const follower = createFollower({
     previewDelayMs: 100,
+    quickMs: 200,
     settleDelayMs: 1000,
     preview() {
       log.push("preview");
@@ -27,6 +28,7 @@ function onTestClock() {
       clear(timer) {
         timers = timers.filter((one) => one !== timer);
       },
+      now: () => now,
     },
   });
   async function pass(ms) {
@@ -43,15 +45,32 @@ function onTestClock() {
   return { follower, log, pass, answer, previews };
 }
 
-test("a preview waits for a pause in the typing", async () => {
+test("a preview waits for more to change, but not until nothing does", async () => {
   const { follower, log, pass } = onTestClock();
-  for (let i = 0; i < 5; i++) {
-    follower.changed();
-    await pass(60);
-  }
+  follower.changed();
+  await pass(60);
   assert.deepEqual(log, []);
+  follower.changed();
   await pass(60);
   assert.deepEqual(log, ["preview"]);
+});
+
+test("after a quick answer the next preview starts at once, after a slow one it waits", async () => {
+  const { follower, log, pass, answer } = onTestClock();
+  follower.changed();
+  await pass(100);
+  await pass(200);
+  await answer();
+  follower.changed();
+  await pass(0);
+  assert.deepEqual(log, ["preview", "preview"]);
+  await pass(201);
+  await answer();
+  follower.changed();
+  await pass(99);
+  assert.deepEqual(log, ["preview", "preview"]);
+  await pass(1);
+  assert.deepEqual(log, ["preview", "preview", "preview"]);
 });
 
 test("there is never more than one preview in flight, and the last change gets one", async () => {

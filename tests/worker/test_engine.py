@@ -15,7 +15,7 @@ from models.base import Output, System, TextFeatures
 from models.checkpoint import Header
 from models.registry import Task, find
 from tests.tiny import write_tiny_model
-from worker import pictures
+from worker import fullres, pictures
 from worker.engine import Engine, Incompatible
 from worker.loading import ModelPool, load_for_serving
 from worker.messages import Crop, Failure, Request, Result
@@ -374,6 +374,16 @@ def test_a_photo_is_decoded_and_prepared_once_for_many_captions(
         only(engine.run([replace(request_, caption=caption)]))
     only(engine.run([replace(request_, crop=Crop(0, 0, 50, 50))]))
     assert len(prepared) == 2
+
+
+def test_a_photo_is_made_small_once_for_many_previews(
+    engine: Engine, store: Store, request_: Request, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image_id = store.put(file(noise(1600, 800), "PNG"), kind="uploads")
+    preview = replace(request_, image_id=image_id, full_resolution=False)
+    [fresh] = stored(store, engine.run([preview]))
+    monkeypatch.setattr(fullres, "shrink", None)
+    assert stored(store, engine.run([preview])) == [fresh]
 
 
 @pytest.fixture
