@@ -3,7 +3,8 @@
 Source: Dong et al., ICCV 2017, arXiv:1707.06873, eq. 3; optimiser, weights and the KL term of
 conditioning augmentation from the authors' code.
 Not from the paper, and off in `PAPER`: redrawing a picture from its own caption (TAGAN's eq. 1),
-translation of what the discriminator sees, captions with a colour exchanged, a rate that fades out.
+the feature discriminator beside the paper's, translation of what discriminators see, captions with
+a colour exchanged, a rate that fades out.
 Shapes: B batch, T words, D text width, Z noise width, S image side in pixels.
 """
 
@@ -26,12 +27,14 @@ from models.text.vse import SentenceReader
 from models.weights import save
 from training.augment import Augmentation
 from training.data import CaptionedPictures, Sampling
+from training.features import FeatureDiscriminator, hinge_discriminator, hinge_generator
 from training.loop import Average, Trainer, autocast, rank, share_weights, step_generator
 from training.losses import kl_divergence
 from training.sheets import row, sheet
 from training.steps import adam, descend, faded, held, set_rate
 
 _SHEET_COLUMNS = 12
+_LOOK_SIDE = 128  # pixels, at which the feature discriminator sees pictures
 
 
 class OtherVocabulary(ValueError):
@@ -50,6 +53,7 @@ class Recipe:
     batch_size: int
     lambda_kl: float = 1.0  # of conditioning augmentation against N(0, 1)
     lambda_rec: float = 0.0  # of the difference to the picture where it was asked for by itself
+    lambda_feature: float = 0.0  # of the feature discriminator; 0: there is none
     learning_rate: float = 2e-4
     halve_every: int | None = None  # pictures; None: straight down to 0 over the last fifth
     ema: float = 0.999
@@ -70,6 +74,7 @@ SMALL = Recipe(
     batch_size=32,
     lambda_kl=0.1,
     lambda_rec=5.0,
+    lambda_feature=2.0,
     learning_rate=3e-4,
     augmentation=Augmentation(translation=0.125, noise=0.05),
     sampling=Sampling(colour_swaps=0.5, balance=0.5, word_dropout=0.01, shortened=0.4),
@@ -113,7 +118,18 @@ class SisganTrainer(Trainer):
         if isinstance(encoder := self.net.generator.encoder, LiteEncoder):
             encoder.eyes.load_state_dict(load_lite("lite0").state_dict())
         self.disc = self._place(Discriminator(self.cfg))
+        self.features = (
+            self._place(
+                FeatureDiscriminator(
+                    load_lite("lite0"), text.cfg.text_dim, taps=4, mixed=True, side=_LOOK_SIDE
+                )
+            )
+            if recipe.lambda_feature
+            else None
+        )
         self.disc_parameters = list(self.disc.parameters())
+        if self.features is not None:
+            self.disc_parameters += self.features.trained_parameters()
         copy = self._place(Sisgan(self.cfg, data.vocabulary))
         self.average = Average(self.net, copy, recipe.ema)
         learnt = (p for p in self.net.generator.parameters() if p.requires_grad)
@@ -153,13 +169,21 @@ class SisganTrainer(Trainer):
     ) -> dict[str, Tensor]:
         """Eq. 3: the three kinds of pairs; the two negative ones count half each."""
         change = self.recipe.augmentation
-        looked = self.disc.look(change(real, rng))
-        made = self.disc.look(change(fake, rng))
-        return {
+        real, fake = change(real, rng), change(fake, rng)
+        looked, made = self.disc.look(real), self.disc.look(fake)
+        losses = {
             "d_right": softplus(-self.disc.judge(looked, right)).mean(),
             "d_wrong": softplus(self.disc.judge(looked, wrong)).mean() / 2,
             "d_fake": softplus(self.disc.judge(made, relevant)).mean() / 2,
         }
+        if (judge := self.features) is not None:
+            with torch.no_grad():
+                seen, drawn = judge.features(real), judge.features(fake)
+            yes, no = judge(seen, right, wrong)
+            (on_fake,) = judge(drawn, relevant)
+            hinge = hinge_discriminator(yes, no, on_fake)
+            losses["d_feature"] = self.recipe.lambda_feature * hinge
+        return losses
 
     def _generator_losses(
         self,
@@ -171,13 +195,17 @@ class SisganTrainer(Trainer):
     ) -> dict[str, Tensor]:
         """Eq. 3, and the KL term of conditioning augmentation."""
         recipe = self.recipe
+        shown = recipe.augmentation(fake, rng)
         losses = {
-            "g_fake": softplus(-self.disc(recipe.augmentation(fake, rng), relevant)).mean(),
+            "g_fake": softplus(-self.disc(shown, relevant)).mean(),
             "g_kl": recipe.lambda_kl * kl_divergence(drawn.mu, drawn.logvar),
         }
         if recipe.lambda_rec:
             own = _foreign(len(real))
             losses["g_rec"] = recipe.lambda_rec * l1_loss(fake[own:], real[own:])
+        if (judge := self.features) is not None:
+            (judged,) = judge(judge.features(shown), relevant)
+            losses["g_feature"] = recipe.lambda_feature * hinge_generator(judged)
         return losses
 
     def _rate(self, step: int) -> float:
@@ -191,7 +219,10 @@ class SisganTrainer(Trainer):
         return channels_last(module.to(self.device))
 
     def _modules(self) -> dict[str, nn.Module]:
-        return {"net": self.net, "disc": self.disc, "average": self.average.copy}
+        modules = {"net": self.net, "disc": self.disc, "average": self.average.copy}
+        if self.features is not None:
+            modules["features"] = nn.ModuleList([self.features.mix, self.features.heads])
+        return modules
 
     def state(self) -> dict[str, Any]:
         saved = {name: module.state_dict() for name, module in self._modules().items()}

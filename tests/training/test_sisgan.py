@@ -26,7 +26,7 @@ from training.sisgan import (
     relevant_text,
 )
 
-RECIPE = replace(SMALL, model=TINY, batch_size=6)
+RECIPE = replace(SMALL, model=TINY, batch_size=6, lambda_feature=0)
 ENCODERS = pytest.mark.parametrize("encoder", ["plain", "lite0"])
 
 
@@ -51,7 +51,8 @@ def test_the_discriminator_learns_which_words_go_with_a_picture(tmp_path: Path) 
 
 @ENCODERS
 def test_a_resumed_run_ends_where_an_unbroken_one_does(tmp_path: Path, encoder: str) -> None:
-    recipe = replace(RECIPE, model=replace(TINY, image_size=32, encoder=encoder))
+    model = replace(TINY, image_size=32, encoder=encoder)
+    recipe = replace(RECIPE, model=model, lambda_feature=1)
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     run(_trainer(tmp_path, recipe), RunSettings(whole, steps=6))
     run(_trainer(tmp_path, recipe), RunSettings(broken, steps=3))
@@ -106,7 +107,7 @@ def test_training_through_vgg16_is_refused(tmp_path: Path) -> None:
 
 def test_the_paper_recipe_is_the_published_one() -> None:
     assert (PAPER.batch_size, PAPER.learning_rate, PAPER.lambda_kl) == (64, 2e-4, 1)
-    assert (PAPER.lambda_rec, PAPER.halve_every) == (0, 600_000)
+    assert (PAPER.lambda_rec, PAPER.lambda_feature, PAPER.halve_every) == (0, 0, 600_000)
     assert PAPER.model.widths == (128, 256, 512)
     assert PAPER.sampling == Sampling()
 
