@@ -2,9 +2,10 @@
 
 Source: Reed et al., ICML 2016, arXiv:1605.05396: algorithm 1 (GAN-CLS) and eq. 5
 (GAN-INT); optimiser and weights from section 5 and the authors' code for birds.
-Not from the paper: captions are read by words, but for a given reader of letters (generation.py);
-`lambda_seek` is the mode-seeking term of Mao et al., CVPR 2019, arXiv:1903.05628, eq. 3, without
-which a generator soon draws one shape whatever the noise.
+Not from the paper: captions are read by words, but for a given reader of letters (generation.py).
+Two things keep a generator from drawing one shape whatever words and noise: `sees_batch`
+(features.py), and `lambda_seek`, the mode-seeking term of Mao et al., CVPR 2019, arXiv:1903.05628,
+eq. 3.
 Shapes: B batch, D text width, Z noise width.
 """
 
@@ -48,7 +49,8 @@ SMALL = Recipe(
     batch_size=32,
     fade=0.2,
     lambda_feature=2.0,
-    lambda_seek=0.05,
+    sees_batch=True,
+    lambda_seek=0.1,
     augmentation=Augmentation(translation=0.125, noise=0.05),
     sampling=Sampling(colour_swaps=0.5, balance=0.5, word_dropout=0.01, shortened=0.4),
 )
