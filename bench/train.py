@@ -30,6 +30,7 @@ from PIL import Image
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
+from torch import nn
 
 from models.checkpoint import Header
 from models.damsm import Damsm
@@ -156,8 +157,9 @@ def fast_steps(entry: Entry, recipe: Any, folder: Path) -> Callable[[int], None]
 def plain_steps(entry: Entry, recipe: Any, folder: Path) -> Callable[[int], None]:
     """A step of a recipe in float32, channels first."""
     trainer = _built(entry, recipe, noise_pictures(ChannelsFirst, recipe, folder))
-    for module in trainer._modules().values():
-        module.to(memory_format=torch.contiguous_format)
+    for part in trainer.parts().values():
+        if isinstance(part, nn.Module):
+            part.to(memory_format=torch.contiguous_format)
 
     def take(step: int) -> None:
         with patch.object(entry.module, "autocast", lambda place: nullcontext()):

@@ -10,7 +10,6 @@ Shapes: B batch, T words, S image side in pixels.
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from PIL import Image
@@ -26,7 +25,7 @@ from models.weights import save
 from training.augment import Augmentation
 from training.data import CaptionedPictures, Sampling
 from training.features import FeatureDiscriminator, hinge_discriminator, hinge_generator
-from training.loop import Average, Trainer, autocast, rank, share_weights, step_generator
+from training.loop import Average, Part, Trainer, autocast, rank, share_weights, step_generator
 from training.losses import kl_divergence, says_fake, says_real
 from training.sheets import row, sheet
 from training.steps import adam, descend, faded, held, set_rate, shrunk
@@ -123,7 +122,7 @@ class AttnganTrainer(Trainer):
             self.disc_parameters += self.features.trained_parameters()
         self.opt_net = adam(self.net.generator.parameters(), recipe.learning_rate)
         self.opt_disc = adam(self.disc_parameters, recipe.learning_rate)
-        share_weights(self._modules().values())
+        share_weights(self.parts().values())
 
     def train_step(self, step: int) -> Mapping[str, float]:
         """One step of the discriminators (eq. 5), then one of the generator (eq. 3)."""
@@ -228,23 +227,17 @@ class AttnganTrainer(Trainer):
     def _place(self, module: N) -> N:
         return channels_last(module.to(self.device))
 
-    def _modules(self) -> dict[str, nn.Module]:
-        modules: dict[str, nn.Module] = {"net": self.net, "average": self.average.copy}
-        modules["discs"] = nn.ModuleList(self.discs)
+    def parts(self) -> Mapping[str, Part]:
+        parts: dict[str, Part] = {
+            "net": self.net,
+            "average": self.average.copy,
+            "discs": nn.ModuleList(self.discs),
+            "opt_net": self.opt_net,
+            "opt_disc": self.opt_disc,
+        }
         if self.features is not None:
-            modules["features"] = nn.ModuleList([self.features.mix, self.features.heads])
-        return modules
-
-    def state(self) -> dict[str, Any]:
-        saved = {name: module.state_dict() for name, module in self._modules().items()}
-        optimizers = {"opt_net": self.opt_net, "opt_disc": self.opt_disc}
-        return saved | {name: opt.state_dict() for name, opt in optimizers.items()}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        for name, module in self._modules().items():
-            module.load_state_dict(state[name])
-        self.opt_net.load_state_dict(state["opt_net"])
-        self.opt_disc.load_state_dict(state["opt_disc"])
+            parts["features"] = self.features.own
+        return parts
 
     @torch.inference_mode()
     def sheet(self) -> Image.Image:

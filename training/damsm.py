@@ -10,7 +10,6 @@ Shapes: B batch, T words, D text width, S image side in pixels.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 from PIL import Image
@@ -33,7 +32,7 @@ from models.layers import channels_last
 from models.text.rows import word_rows
 from models.text.vocabulary import tokenize
 from training.data import CaptionedPictures, Sampling
-from training.loop import Trainer, autocast, rank, share_weights, step_generator
+from training.loop import Part, Trainer, autocast, rank, share_weights, step_generator
 from training.sheets import row, sheet
 from training.steps import adam, descend, set_rate
 from training.word_vectors import WordVectors
@@ -106,7 +105,7 @@ class DamsmTrainer(Trainer):
             damsm.image.trunk = inception
         self.damsm = channels_last(damsm.to(self.device))
         self.optimizer = adam(self.damsm.trained_parameters(), recipe.learning_rate)
-        share_weights([self.damsm])
+        share_weights(self.parts().values())
 
     def train_step(self, step: int) -> Mapping[str, float]:
         """One step down eq. 14; now and then, how often a kept picture finds its caption."""
@@ -153,12 +152,8 @@ class DamsmTrainer(Trainer):
         rounds = step * self.recipe.batch_size // len(self.data)
         return self.recipe.learning_rate * max(_LOWEST_RATE, self.recipe.decay**rounds)
 
-    def state(self) -> dict[str, Any]:
-        return {"damsm": self.damsm.state_dict(), "optimizer": self.optimizer.state_dict()}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        self.damsm.load_state_dict(state["damsm"])
-        self.optimizer.load_state_dict(state["optimizer"])
+    def parts(self) -> Mapping[str, Part]:
+        return {"damsm": self.damsm, "optimizer": self.optimizer}
 
     @torch.no_grad()
     def sheet(self) -> Image.Image:

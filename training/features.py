@@ -69,6 +69,11 @@ class FeatureDiscriminator(nn.Module):
         judged = [head(f, *sentences) for head, f in pairs]
         return [list(logits) for logits in zip(*judged, strict=True)]
 
+    @property
+    def own(self) -> nn.Module:
+        """All but the encoder: what a run that goes on needs."""
+        return nn.ModuleList([self.mix, self.heads])
+
     def trained_parameters(self) -> list[nn.Parameter]:
         return list(self.heads.parameters())
 

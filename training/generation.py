@@ -32,6 +32,7 @@ from training.joint_embedding import (
 )
 from training.loop import (
     Average,
+    Part,
     Trainer,
     autocast,
     rank,
@@ -139,7 +140,7 @@ class GenerationTrainer(Trainer):
             "discs": adam(self._disc_parameters(), recipe.learning_rate),
             "generator": adam(self.generator_parameters(), recipe.learning_rate),
         }
-        share_weights(self._modules().values())
+        share_weights(self.parts().values())
 
     @abstractmethod
     def discriminators(self) -> Iterable[nn.Module]:
@@ -252,23 +253,17 @@ class GenerationTrainer(Trainer):
     def _place(self, module: N) -> N:
         return channels_last(module.to(self.device))
 
-    def _modules(self) -> dict[str, nn.Module]:
-        modules = {"net": self.net, "discs": self.discs, "average": self.average.copy}
-        modules["image_side"] = self.image_side.project
+    def parts(self) -> Mapping[str, Part]:
+        parts: dict[str, Part] = {
+            "net": self.net,
+            "discs": self.discs,
+            "average": self.average.copy,
+            "image_side": self.image_side.project,
+            **{f"opt_{name}": opt for name, opt in self.optimizers.items()},
+        }
         if self.features is not None:
-            modules["features"] = nn.ModuleList([self.features.mix, self.features.heads])
-        return modules
-
-    def state(self) -> dict[str, Any]:
-        modules = {name: module.state_dict() for name, module in self._modules().items()}
-        optimizers = {name: opt.state_dict() for name, opt in self.optimizers.items()}
-        return {"modules": modules, "optimizers": optimizers}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        for name, module in self._modules().items():
-            module.load_state_dict(state["modules"][name])
-        for name, optimizer in self.optimizers.items():
-            optimizer.load_state_dict(state["optimizers"][name])
+            parts["features"] = self.features.own
+        return parts
 
     @torch.inference_mode()
     def sheet(self) -> Image.Image:

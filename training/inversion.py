@@ -27,7 +27,7 @@ from models.weights import save
 from training.augment import Augmentation
 from training.data import CaptionedPictures, Sampling
 from training.features import FeatureDiscriminator, hinge_discriminator, hinge_generator
-from training.loop import Average, Trainer, autocast, rank, share_weights, step_generator
+from training.loop import Average, Part, Trainer, autocast, rank, share_weights, step_generator
 from training.sheets import row, sheet
 from training.steps import adam, descend, faded, held, set_rate
 
@@ -108,7 +108,7 @@ class InversionTrainer(Trainer):
             "encoder": adam(self.learnt, recipe.learning_rate),
             "discs": adam(self._disc_parameters(), recipe.learning_rate),
         }
-        share_weights(self._modules().values())
+        share_weights(self.parts().values())
 
     def _system(self, trained: System) -> Inversion:
         """With the trained generator and Lite0, which stay, and a fresh encoder."""
@@ -225,22 +225,16 @@ class InversionTrainer(Trainer):
     def _place(self, module: N) -> N:
         return channels_last(module.to(self.device))
 
-    def _modules(self) -> dict[str, nn.Module]:
-        modules = {"net": self.net, "disc": self.disc, "average": self.average.copy}
+    def parts(self) -> Mapping[str, Part]:
+        parts: dict[str, Part] = {
+            "net": self.net,
+            "disc": self.disc,
+            "average": self.average.copy,
+            **{f"opt_{name}": opt for name, opt in self.optimizers.items()},
+        }
         if self.features is not None:
-            modules["features"] = self.features.heads
-        return modules
-
-    def state(self) -> dict[str, Any]:
-        modules = {name: module.state_dict() for name, module in self._modules().items()}
-        optimizers = {name: opt.state_dict() for name, opt in self.optimizers.items()}
-        return {"modules": modules, "optimizers": optimizers}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        for name, module in self._modules().items():
-            module.load_state_dict(state["modules"][name])
-        for name, optimizer in self.optimizers.items():
-            optimizer.load_state_dict(state["optimizers"][name])
+            parts["features"] = self.features.own
+        return parts
 
     @torch.inference_mode()
     def sheet(self) -> Image.Image:

@@ -12,7 +12,6 @@ Shapes: B batch, D text width, S image side in pixels, T words or letters of a c
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 from PIL import Image
@@ -24,7 +23,7 @@ from models.lite import Lite, load_lite
 from models.text.captions import Reading, TrainedReader, WordReader, reader
 from models.text.vocabulary import Vocabulary
 from training.data import CaptionedPictures, Sampling
-from training.loop import Trainer, autocast, rank, share_weights
+from training.loop import Part, Trainer, autocast, rank, share_weights
 from training.sheets import row, sheet
 from training.steps import descend, faded, set_rate
 from training.word_vectors import WordVectors
@@ -99,7 +98,7 @@ class JointEmbeddingTrainer(Trainer):
         self.image_side = channels_last(side.to(self.device))
         self.learnt = nn.ModuleDict({"reader": self.reader, "project": self.image_side.project})
         self.optimizer = torch.optim.RMSprop(self.learnt.parameters(), recipe.learning_rate)
-        share_weights([self.learnt])
+        share_weights(self.parts().values())
 
     def train_step(self, step: int) -> Mapping[str, float]:
         """One step down eq. 2; now and then, how often a kept picture finds its caption."""
@@ -137,12 +136,8 @@ class JointEmbeddingTrainer(Trainer):
         rate = recipe.learning_rate * recipe.decay**rounds
         return faded(rate, step, steps=self.steps, fade=recipe.fade)
 
-    def state(self) -> dict[str, Any]:
-        return {"learnt": self.learnt.state_dict(), "optimizer": self.optimizer.state_dict()}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        self.learnt.load_state_dict(state["learnt"])
-        self.optimizer.load_state_dict(state["optimizer"])
+    def parts(self) -> Mapping[str, Part]:
+        return {"learnt": self.learnt, "optimizer": self.optimizer}
 
     @torch.inference_mode()
     def sheet(self) -> Image.Image:

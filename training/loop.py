@@ -21,6 +21,9 @@ import torch.distributed as dist
 from PIL import Image
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import nn
+from torch.optim import Optimizer
+
+Part = nn.Module | Optimizer  # of a trainer, with weights or numbers that it learns
 
 
 class Diverged(RuntimeError):
@@ -47,12 +50,8 @@ class Trainer(ABC):
         """One optimiser step on the batch of `step`; returns what goes into the log."""
 
     @abstractmethod
-    def state(self) -> dict[str, Any]:
-        """All that a resumed run needs besides the step's number; tensors, numbers and text."""
-
-    @abstractmethod
-    def restore(self, state: dict[str, Any]) -> None:
-        """Take back what `state` gave."""
+    def parts(self) -> Mapping[str, Part]:
+        """By name, all that a resumed run needs besides the step's number."""
 
     @abstractmethod
     def sheet(self) -> Image.Image:
@@ -139,12 +138,13 @@ def autocast(place: torch.device) -> AbstractContextManager[None]:
     return torch.autocast(place.type, torch.bfloat16, enabled=native)
 
 
-def share_weights(modules: Iterable[nn.Module]) -> None:
+def share_weights(parts: Iterable[Part]) -> None:
     """Give all processes the weights of rank 0."""
     if world_size() > 1:
-        for module in modules:
-            for tensor in module.state_dict().values():
-                dist.broadcast(tensor, src=0)
+        for part in parts:
+            if isinstance(part, nn.Module):
+                for tensor in part.state_dict().values():
+                    dist.broadcast(tensor, src=0)
 
 
 def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
@@ -189,7 +189,8 @@ def _resume(trainer: Trainer, folder: Path) -> tuple[int, float]:
     if not path.exists():
         return 0, 0.0
     saved = torch.load(path, weights_only=True, map_location="cpu")
-    trainer.restore(saved["trainer"])
+    for name, part in trainer.parts().items():
+        part.load_state_dict(saved["trainer"][name])
     return saved["step"], saved["hours"]
 
 
@@ -198,7 +199,8 @@ def _save(trainer: Trainer, folder: Path, step: int, hours: float) -> Path | Non
     if not is_main():
         return None
     partial = folder / "state.partial"
-    torch.save({"trainer": trainer.state(), "step": step, "hours": hours}, partial)
+    state = {name: part.state_dict() for name, part in trainer.parts().items()}
+    torch.save({"trainer": state, "step": step, "hours": hours}, partial)
     partial.replace(folder / "state.pt")
     return trainer.export(folder, steps=step, hours=hours)
 

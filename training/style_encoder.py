@@ -22,7 +22,7 @@ from models.style_encoder import Config, StyleTransfer
 from models.weights import save
 from training.augment import Augmentation
 from training.data import CaptionedPictures, Sampling
-from training.loop import Average, Trainer, autocast, rank, share_weights, step_generator
+from training.loop import Average, Part, Trainer, autocast, rank, share_weights, step_generator
 from training.sheets import row, sheet
 from training.steps import adam, descend, faded, set_rate
 
@@ -72,7 +72,7 @@ class StyleTrainer(Trainer):
         self.net.reader.eval().requires_grad_(False)
         self.average = Average(self.net, self._system(trained), recipe.ema)
         self.optimizer = adam(self.net.style.parameters(), recipe.learning_rate)
-        share_weights([self.net, self.average.copy])
+        share_weights(self.parts().values())
 
     def _system(self, trained: GanIntCls) -> StyleTransfer:
         """With the trained generator and its words, and a fresh S."""
@@ -98,17 +98,8 @@ class StyleTrainer(Trainer):
         self.average.update(step)
         return {"style": loss.item()}
 
-    def state(self) -> dict[str, Any]:
-        return {
-            "net": self.net.state_dict(),
-            "average": self.average.copy.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-        }
-
-    def restore(self, state: dict[str, Any]) -> None:
-        self.net.load_state_dict(state["net"])
-        self.average.copy.load_state_dict(state["average"])
-        self.optimizer.load_state_dict(state["optimizer"])
+    def parts(self) -> Mapping[str, Part]:
+        return {"net": self.net, "average": self.average.copy, "optimizer": self.optimizer}
 
     @torch.inference_mode()
     def sheet(self) -> Image.Image:

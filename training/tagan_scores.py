@@ -24,7 +24,7 @@ from models.text.vocabulary import PAD, tokenize
 from models.weights import save
 from training.augment import Augmentation
 from training.data import CaptionedPictures, Sampling
-from training.loop import Average, Trainer, autocast, rank, share_weights, step_generator
+from training.loop import Average, Part, Trainer, autocast, rank, share_weights, step_generator
 from training.sheets import row, sheet
 from training.steps import adam, descend, faded, set_rate
 from training.tagan import says_no, says_yes
@@ -83,7 +83,7 @@ class TaganScoresTrainer(Trainer):
         self.judge, self.words = self.net.judge, self.net.judge_words or self.net.embedding
         learning = [p for p in self.net.parameters() if p.requires_grad]
         self.optimizer = adam(learning, recipe.learning_rate)
-        share_weights([self.net, self.average.copy])
+        share_weights(self.parts().values())
 
     def _system(self, trained: Tagan) -> Tagan:
         """The trained generator with its words, and a fresh judge of them."""
@@ -113,17 +113,8 @@ class TaganScoresTrainer(Trainer):
     def _read(self, index: Tensor) -> TextFeatures:
         return self.judge.text(self.words(index), index != PAD)
 
-    def state(self) -> dict[str, Any]:
-        return {
-            "net": self.net.state_dict(),
-            "average": self.average.copy.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-        }
-
-    def restore(self, state: dict[str, Any]) -> None:
-        self.net.load_state_dict(state["net"])
-        self.average.copy.load_state_dict(state["average"])
-        self.optimizer.load_state_dict(state["optimizer"])
+    def parts(self) -> Mapping[str, Part]:
+        return {"net": self.net, "average": self.average.copy, "optimizer": self.optimizer}
 
     @torch.inference_mode()
     def sheet(self) -> Image.Image:

@@ -11,7 +11,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from PIL import Image
@@ -24,7 +24,7 @@ from models.text.rows import word_rows
 from models.text.vocabulary import UNKNOWN
 from models.tirg import Config, Network, Tirg
 from models.weights import save
-from training.loop import Average, Trainer, autocast, rank, share_weights
+from training.loop import Average, Part, Trainer, autocast, rank, share_weights
 from training.queries import queries_of
 from training.recall import ranking, recall_at
 from training.seen import SeenPictures, load_trunk
@@ -110,7 +110,7 @@ class TirgTrainer(Trainer):
         self.kept_queries = queries_of(kept.examples)
         draw = random.Random(seed)
         self.asked = [self.kept_queries.draw(draw) for _ in range(_KEPT)]
-        share_weights([self.net, copy])
+        share_weights(self.parts().values())
 
     def train_step(self, step: int) -> Mapping[str, float]:
         """One step down eq. 5 or 6; now and then, how often a kept query finds an answer."""
@@ -167,19 +167,13 @@ class TirgTrainer(Trainer):
             rate *= 0.1 ** (step // recipe.drop_every)
         return faded(rate, step, steps=self.steps, fade=recipe.fade)
 
-    def state(self) -> dict[str, Any]:
+    def parts(self) -> Mapping[str, Part]:
         return {
-            "net": self.net.state_dict(),
-            "scale": self.scale.item(),
-            "average": self.averaged.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
+            "net": self.net,
+            "scale": nn.ParameterList([self.scale]),
+            "average": self.averaged,
+            "optimizer": self.optimizer,
         }
-
-    def restore(self, state: dict[str, Any]) -> None:
-        self.net.load_state_dict(state["net"])
-        self.scale.data.fill_(state["scale"])
-        self.averaged.load_state_dict(state["average"])
-        self.optimizer.load_state_dict(state["optimizer"])
 
     def sheet(self) -> Image.Image:
         """Kept queries: under its words the picture, white if there is none, and what is found."""

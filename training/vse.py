@@ -9,7 +9,6 @@ Shapes: B batch, T words, D width, S image side in pixels.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 from PIL import Image
@@ -20,7 +19,7 @@ from models.layers import channels_last
 from models.lite import load_lite
 from models.text.vse import Reading, VisualSemanticEmbedding
 from training.data import CaptionedPictures, Sampling
-from training.loop import Trainer, autocast, rank, share_weights
+from training.loop import Part, Trainer, autocast, rank, share_weights
 from training.sheets import row, sheet
 from training.steps import descend, faded, set_rate
 from training.word_vectors import WordVectors
@@ -81,7 +80,7 @@ class VseTrainer(Trainer):
         self.vse = channels_last(vse.to(self.device))
         self.learnt = nn.ModuleDict({"text": self.vse.text, "project": self.vse.project})
         self.optimizer = torch.optim.Adam(self.learnt.parameters(), recipe.learning_rate)
-        share_weights([self.learnt])
+        share_weights(self.parts().values())
 
     def train_step(self, step: int) -> Mapping[str, float]:
         """One step down eq. 4; now and then, how often a kept picture finds its caption."""
@@ -111,12 +110,8 @@ class VseTrainer(Trainer):
         recipe = self.recipe
         return faded(recipe.learning_rate, step, steps=self.steps, fade=recipe.fade)
 
-    def state(self) -> dict[str, Any]:
-        return {"learnt": self.learnt.state_dict(), "optimizer": self.optimizer.state_dict()}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        self.learnt.load_state_dict(state["learnt"])
-        self.optimizer.load_state_dict(state["optimizer"])
+    def parts(self) -> Mapping[str, Part]:
+        return {"learnt": self.learnt, "optimizer": self.optimizer}
 
     @torch.inference_mode()
     def sheet(self) -> Image.Image:
