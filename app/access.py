@@ -31,7 +31,10 @@ from worker.connection import QueueDown
 
 SIGN_IN = "/sign-in"
 
-_PUBLIC = ("/docs", "/openapi.json", "/livez", "/readyz", SIGN_IN, "/session", "/session/end")
+_PUBLIC = (
+    *("/docs", "/openapi.json", "/livez", "/readyz"),
+    *(SIGN_IN, "/session", "/session/end", "/language"),
+)
 _PUBLIC_FOLDER = "/static/"
 _HARMLESS = {"GET", "HEAD", "OPTIONS"}
 _SCOPES_OF: Mapping[Task, tuple[Scope, ...]] = MappingProxyType(

@@ -32,6 +32,7 @@ from app.routes import (
     images,
     job_list,
     jobs,
+    languages,
     library,
     metrics,
     models,
@@ -45,6 +46,7 @@ from app.routes import (
     sessions,
 )
 from app.settings import Settings
+from app.templates import Templates
 from app.uploads import Uploads
 from worker import tracing
 from worker.batches import Batches
@@ -117,15 +119,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     guests = _guests(services)
     for routes, scopes in _ROUTES:
         app.include_router(routes.router, **(_guarded(*scopes) if guests and scopes else {}))
-    app.include_router(pages.create_router())
-    app.include_router(about.create_router())
+    templates = Templates()
+    app.include_router(pages.create_router(templates))
+    app.include_router(about.create_router(templates))
+    app.include_router(languages.create_router(templates))
     app.mount("/static", pages.create_static())
     errors.install(app)
     limit = services.settings.max_upload_bytes + _BESIDE_THE_PHOTO_BYTES
     larger = {batches.router.prefix: services.settings.max_batch_bytes}
     app.add_middleware(BodyLimit, max_bytes=limit, larger=larger)
     if guests:
-        app.include_router(sessions.create_router(guests))
+        app.include_router(sessions.create_router(guests, templates))
         app.add_middleware(access.Admission, guests=guests)
     app.add_middleware(RequestLog)
     app.add_middleware(ResponseHeaders)

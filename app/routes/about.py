@@ -6,18 +6,17 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request, Response
 from fastapi import Path as InPath
 from fastapi.responses import FileResponse
-from fastapi.templating import Jinja2Templates
 
 from app.cards import read_card
 from app.deps import All, Models
 from app.errors import NotFound
 from app.schemas import Model
+from app.templates import Templates
 from models.checkpoint import Header
 from models.registry import Task
 from worker.connection import QueueDown
 from worker.queue import JobQueue
 
-_TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 _REVALIDATE = {"Cache-Control": "no-cache"}
 _SHARES = {  # figures from 0 to 1, in the words of docs/results.md
     "colour_edits": "Colour edits obeyed",
@@ -41,19 +40,16 @@ _FIGURES = {
 }
 
 
-def create_router() -> APIRouter:
+def create_router(templates: Templates) -> APIRouter:
     """The pages about the service itself."""
     router = APIRouter(include_in_schema=False, prefix="/about")
-    templates = Jinja2Templates(_TEMPLATES)
 
     @router.get("/models")
     def show_models(request: Request, services: All) -> Response:
         loaded = _loaded(services.queue)
         shown = [_shown(header, services.models.path(header.id)) for header in services.models]
         context = {"models": shown, "loaded": loaded}
-        return templates.TemplateResponse(
-            request, "about-models.html", context, headers=_REVALIDATE
-        )
+        return templates.show(request, "about-models.html", context)
 
     @router.get("/models/{model}/sheet")
     def show_sheet(models: Models, model: Annotated[str, InPath(max_length=100)]) -> Response:
@@ -65,13 +61,11 @@ def create_router() -> APIRouter:
     @router.get("/gallery")
     def show_gallery(request: Request, models: Models) -> Response:
         context = {"can_search": any(Task.SEARCH in header.spec.tasks for header in models)}
-        return templates.TemplateResponse(
-            request, "about-gallery.html", context, headers=_REVALIDATE
-        )
+        return templates.show(request, "about-gallery.html", context)
 
     @router.get("/queue")
     def show_queue(request: Request) -> Response:
-        return templates.TemplateResponse(request, "about-queue.html", headers=_REVALIDATE)
+        return templates.show(request, "about-queue.html")
 
     return router
 

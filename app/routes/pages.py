@@ -6,13 +6,13 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.encoders import jsonable_encoder
 from fastapi.staticfiles import StaticFiles
-from fastapi.templating import Jinja2Templates
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp
 
 from app.deps import All
 from app.errors import PROBLEMS
 from app.schemas import Model
+from app.templates import Templates
 
 _ROOT = Path(__file__).resolve().parents[2]
 STATIC = _ROOT / "static"
@@ -33,10 +33,9 @@ def create_static() -> ASGIApp:
     return GZipMiddleware(StaticPages(directory=STATIC), minimum_size=1024, compresslevel=6)
 
 
-def create_router() -> APIRouter:
-    """The routes of the pages, with their templates."""
+def create_router(templates: Templates) -> APIRouter:
+    """The routes of the pages."""
     router = APIRouter(include_in_schema=False)
-    templates = Jinja2Templates(_ROOT / "templates")
 
     @router.get("/")
     def show_editor(request: Request, services: All) -> Response:
@@ -46,11 +45,11 @@ def create_router() -> APIRouter:
             "version": request.app.version,
             "signed_in": hasattr(request.state, "key"),
         }
-        return templates.TemplateResponse(request, "index.html", context, headers=_REVALIDATE)
+        return templates.show(request, "index.html", context)
 
     @router.get("/docs")
     def show_api(request: Request) -> Response:
         context = {"api": request.app.openapi(), "base": request.base_url, "problems": PROBLEMS}
-        return templates.TemplateResponse(request, "api.html", context, headers=_REVALIDATE)
+        return templates.show(request, "api.html", context)
 
     return router

@@ -1,29 +1,26 @@
 """GET /sign-in and POST /session: the page where a person enters an API key, once a week."""
 
-from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response, status
-from fastapi.templating import Jinja2Templates
 from starlette.responses import RedirectResponse
 
 from app.access import SIGN_IN, Guests, is_from_own_page
 from app.errors import Forbidden
 from app.sessions import COOKIE, SESSION_S
+from app.templates import Templates
 
-_TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 _NOT_KEPT = {"Cache-Control": "no-store"}
 
 
-def create_router(guests: Guests) -> APIRouter:
+def create_router(guests: Guests, templates: Templates) -> APIRouter:
     """The routes by which a browser comes and goes."""
     router = APIRouter(include_in_schema=False)
-    templates = Jinja2Templates(_TEMPLATES)
 
     def show_form(request: Request, *, is_wrong: bool) -> Response:
         code = status.HTTP_401_UNAUTHORIZED if is_wrong else status.HTTP_200_OK
         context = {"is_wrong": is_wrong}
-        return templates.TemplateResponse(request, "sign-in.html", context, code, _NOT_KEPT)
+        return templates.show(request, "sign-in.html", context, status_code=code, headers=_NOT_KEPT)
 
     @router.get(SIGN_IN)
     def show_sign_in(request: Request) -> Response:

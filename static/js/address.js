@@ -1,6 +1,6 @@
 /** The address says which screen is shown, so that Back and Reload do what one expects. */
 
-import { bind } from "./dom.js";
+import { bind, byId } from "./dom.js";
 import { isOpen } from "./state.js";
 
 const EDIT = "#edit";
@@ -29,6 +29,11 @@ export async function mountAddress(store, editor) {
       history.pushState(null, "", editing ? EDIT : location.pathname + location.search);
     },
   );
+  // A page that comes after a form has the form's place, unless the server names another.
+  const language = /** @type {HTMLFormElement} */ (byId("language"));
+  language.addEventListener("submit", () => {
+    language.action = `/language${location.hash}`;
+  });
   window.addEventListener("popstate", () => {
     const editing = isOpen(store.get());
     if (location.hash === EDIT && !editing) editor.resume();

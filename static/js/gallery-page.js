@@ -4,6 +4,7 @@ import { byId, el, icon, setText } from "./dom.js";
 import { mountFind } from "./find.js";
 import { countText, matching, stillServed } from "./gallery.js";
 import { createHistory } from "./history.js";
+import { LOCALE } from "./texts.js";
 
 /** @typedef {import("./history.js").KeptResult} KeptResult */
 
@@ -105,5 +106,5 @@ async function remove(result) {
 
 /** @param {number} made in milliseconds since 1970 */
 function dateText(made) {
-  return new Date(made).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+  return new Date(made).toLocaleString(LOCALE, { dateStyle: "medium", timeStyle: "short" });
 }

@@ -2,6 +2,7 @@
 
 import { progressOf } from "./sheet.js";
 import { isAwaited } from "./state.js";
+import { t } from "./texts.js";
 
 /** @typedef {import("./state.js").State} State */
 
@@ -24,13 +25,13 @@ export function cropText({ crop }) {
  * @param {State} state @returns {string} */
 export function progressText(state) {
   const { edit, opening, server, sheet } = state;
-  if (opening) return "Opening the photo…";
+  if (opening) return t("status.opening");
   if (!isAwaited(state)) return "";
-  if (edit.phase === "sending") return "Sending the photo…";
+  if (edit.phase === "sending") return t("status.sending");
   if (edit.phase === "queued") return queueText(edit.position);
   if (edit.phase === "working" && edit.many && sheet) return progressOf(sheet);
   if (edit.phase === "working") {
-    return server === "warming" ? "Waiting for the model to wake up…" : "Painting…";
+    return server === "warming" ? t("status.waiting-for-model") : t("status.painting");
   }
   return "";
 }
@@ -38,14 +39,15 @@ export function progressText(state) {
 /** What is shown, and what it took. @param {State} state @returns {string} */
 export function resultText({ shown }) {
   if (!shown) return "";
-  if (!shown.full) return "A preview; the whole picture follows when you pause";
-  return `Done in ${secondsText(shown.seconds)}, ${shown.width} × ${shown.height} pixels`;
+  if (!shown.full) return t("status.preview");
+  const { seconds, width, height } = shown;
+  return t("status.done", { time: secondsText(seconds), width, height });
 }
 
 /** @param {State} state @returns {string} */
 export function serverText({ server }) {
-  if (server === "offline") return "Offline";
-  return server === "warming" ? "Warming up" : "";
+  if (server === "offline") return t("status.offline");
+  return server === "warming" ? t("status.warming") : "";
 }
 
 /** How a job stands, on the page of the queue. @param {import("./api.js").Job} job
@@ -68,8 +70,9 @@ export function workersText({ isReady, models, queued }) {
 
 /** @param {number} seconds */
 function secondsText(seconds) {
-  if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
-  return seconds < 90 ? `${seconds.toFixed(1)} s` : `${Math.round(seconds / 60)} min`;
+  if (seconds < 1) return t("time.ms", { number: Math.round(seconds * 1000) });
+  if (seconds < 90) return t("time.s", { number: seconds.toFixed(1) });
+  return t("time.min", { number: Math.round(seconds / 60) });
 }
 
 /** @param {number} before jobs before this one */
@@ -79,6 +82,5 @@ function placeText(before) {
 
 /** @param {number} before jobs before this one */
 function queueText(before) {
-  if (before <= 0) return "Next in line…";
-  return before === 1 ? "One edit before yours…" : `${before} edits before yours…`;
+  return before <= 0 ? t("status.next") : t("status.edits-before", { count: before });
 }

@@ -2,6 +2,7 @@
 
 import { bind, byId, el } from "./dom.js";
 import { withToast } from "./state.js";
+import { t } from "./texts.js";
 
 const SHOWN_MS = 7000;
 
@@ -39,7 +40,7 @@ export function mountToast(store, editor) {
 
   /** @param {import("./state.js").Result} result */
   function back(result) {
-    const button = el("button", { type: "button", className: "toast-action" }, "Undo");
+    const button = el("button", { type: "button", className: "toast-action" }, t("toast.undo"));
     button.addEventListener("click", () => {
       editor.undelete(result);
       byId("caption").focus({ preventScroll: true });

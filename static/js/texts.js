@@ -1,0 +1,24 @@
+/** The page's texts, in the language that the server chose: static/texts/<language>.json. */
+
+/** @type {Record<string, string>} */
+const TEXTS = JSON.parse(document.getElementById("texts")?.textContent ?? "{}");
+const { lang } = document.documentElement;
+const plurals = new Intl.PluralRules(lang);
+
+/** How dates and times are written: as the browser's, where it speaks the page's language. */
+export const LOCALE = globalThis.navigator?.languages?.find((one) => one.startsWith(lang)) ?? lang;
+
+/** The text of a key, with its `{name}` places filled. Where there is a `count`, the text is that
+ * of `key.one`, `key.other`, ... as the language counts.
+ * @param {string} key @param {Record<string, string | number>} [values] @returns {string} */
+export function t(key, values = {}) {
+  const full = "count" in values ? `${key}.${plurals.select(Number(values.count))}` : key;
+  if (!has(full)) throw new Error(`there is no text ${full}`);
+  return TEXTS[full].replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
+}
+
+/** Whether there is such a text: for keys that come from the server. @param {string} key */
+export function has(key) {
+  return Object.hasOwn(TEXTS, key);
+}
+

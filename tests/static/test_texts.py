@@ -1,0 +1,64 @@
+"""The catalogue of texts fits the templates and scripts that speak by it."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = sorted(ROOT.glob("static/texts/*.json"))
+SPEAKERS = sorted([*ROOT.glob("templates/*.html"), *ROOT.glob("static/js/*.js")])
+PLURAL = re.compile(r"\.(zero|one|two|few|many|other)$")
+_KEY = re.compile(r"""\b(?:t|has)\(\s*(["'`])(.+?)\1""")
+
+
+def entries(file: Path) -> dict[str, str]:
+    texts: dict[str, str] = json.loads(file.read_text("utf-8"))
+    return texts
+
+
+def stems(file: Path) -> set[str]:
+    """The keys as callers say them: without the form of a plural."""
+    return {PLURAL.sub("", key) for key in entries(file)}
+
+
+def spoken() -> set[str]:
+    """The keys that templates and scripts say, as patterns: `a.${b}` stands for any `a.x`."""
+    found = {key for file in SPEAKERS for _, key in _KEY.findall(file.read_text("utf-8"))}
+    return {re.sub(r"\\\$\\\{.*?\\\}", r"[\\w-]+", re.escape(key)) for key in found}
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_every_key_that_is_said_has_a_text(file: Path) -> None:
+    keys = stems(file)
+    missing = [said for said in spoken() if not any(re.fullmatch(said, key) for key in keys)]
+    assert missing == []
+
+
+def test_every_text_is_said_somewhere() -> None:
+    said = re.compile("|".join(spoken()))
+    by_name = {"language.name"}  # of the other languages, which no template can name
+    assert [key for key in stems(FILES[0]) - by_name if not said.fullmatch(key)] == []
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_all_languages_have_the_same_keys_with_the_same_places(file: Path) -> None:
+    assert places(file) == places(ROOT / "static/texts/en.json")
+
+
+def places(file: Path) -> dict[str, set[str]]:
+    """What callers have to fill, by key; of a plural, `count` may be in words in one form."""
+    found: dict[str, set[str]] = {}
+    for key, text in entries(file).items():
+        stem = PLURAL.sub("", key)
+        counts = {"count"} if PLURAL.search(key) else set()
+        found[stem] = found.get(stem, counts) | set(re.findall(r"\{(\w+)\}", text))
+    return found
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_file_is_flat_sorted_and_has_no_empty_text(file: Path) -> None:
+    texts = entries(file)
+    assert list(texts) == sorted(texts)
+    assert all(isinstance(text, str) and text.strip() == text != "" for text in texts.values())
