@@ -42,6 +42,7 @@ _SCOPES_OF: Mapping[Task, tuple[Scope, ...]] = MappingProxyType(
         Task.MANIPULATE: (Scope.EDIT,),
         Task.GENERATE: (Scope.GENERATE,),
         Task.SEARCH: (Scope.EDIT, Scope.GENERATE),
+        Task.MASK: (Scope.EDIT,),
     }
 )
 _BEARER = HTTPBearer(

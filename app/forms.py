@@ -106,6 +106,18 @@ class EditForm(Wish):
     )
 
 
+class MaskForm(BaseModel):
+    """A picture to find the object of: `image` or `image_id`, one of the two."""
+
+    image: UploadFile | None = Field(None, description="JPEG, PNG or WebP, up to 25 MiB.")
+    image_id: str | None = Field(
+        None, pattern=IMAGE_ID_PATTERN, description="A picture stored by `POST /images`."
+    )
+    crop: CropText | None = Field(
+        None, description="As for `POST /manipulate`: the part that is looked at."
+    )
+
+
 class GenerationBody(Wish):
     """What to draw. JSON has types of its own, so that a number in quotes is none."""
 

@@ -34,6 +34,7 @@ from app.routes import (
     jobs,
     languages,
     library,
+    masks,
     metrics,
     models,
     openai_edits,
@@ -60,6 +61,7 @@ _FIELDS_OF_A_SEARCH = MAX_AMONG + 8
 _ANY = (Scope.READ, Scope.EDIT, Scope.GENERATE)
 _ROUTES: tuple[tuple[ModuleType, tuple[Scope, ...]], ...] = (  # and which keys they answer to
     (edits, (Scope.EDIT,)),
+    (masks, (Scope.EDIT,)),
     (generations, (Scope.GENERATE,)),
     (searches, (Scope.EDIT, Scope.GENERATE)),
     (images, (Scope.EDIT,)),

@@ -16,10 +16,14 @@ class Task(StrEnum):
     MANIPULATE = "manipulate"  # picture + caption -> picture
     GENERATE = "generate"  # caption -> picture
     SEARCH = "search"  # picture, caption or both -> pictures of a library, nearest first
+    MASK = "mask"  # picture -> what stands out in it; no system's, but OBJECT_FINDER's
 
     @property
     def needs_image(self) -> bool:
-        return self is Task.MANIPULATE
+        return self in (Task.MANIPULATE, Task.MASK)
+
+
+OBJECT_FINDER = "u2netp"  # the one network for masks, models/u2net.py; every worker has it
 
 
 class UnknownSystem(LookupError):

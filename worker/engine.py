@@ -26,6 +26,7 @@ from worker.library import Library
 from worker.loading import ModelPool, UnknownModel
 from worker.messages import Crop, Failure, Metrics, OutputFile, Request, Result
 from worker.network import forward, rehearse
+from worker.objects import ObjectFinder
 from worker.pictures import BadCrop, BadPicture, Photo
 from worker.results import Answer
 from worker.search import Searcher
@@ -96,6 +97,7 @@ class Engine:
         self._store = store
         self._archives = Archives(store)
         self._searcher = searcher or Searcher(Library(None))
+        self._finder = ObjectFinder(models.device)
         self._photos = ByteCache[Photo](cache_bytes * 5 // 8, _photo_bytes)
         self._small = ByteCache[Image.Image](cache_bytes // 8, _pixels_bytes)
         self._prepared = ByteCache[Prepared](cache_bytes // 4, _prepared_bytes)
@@ -118,12 +120,10 @@ class Engine:
         if len({(request.model, request.task) for request in requests}) != 1:
             raise Incompatible("wanted at least one request, all for one model and one task")
         started, watch = perf_counter(), watch or Watch()
-        opened = self._open_all(requests, watch)
-        drawn = [i for i in opened if isinstance(i, _Item) and i.request.task is not Task.SEARCH]
-        answers = iter(_answers(drawn))
+        masks = requests[0].task is Task.MASK
+        ended = self._masks(requests, watch) if masks else self._pictures(requests, watch)
         outcomes: list[Result | Failure] = []
-        for index, item in enumerate(opened):
-            made = item if isinstance(item, Failure) else self._finish(item, answers)
+        for index, made in enumerate(ended):
             metrics = Metrics(predict_s=perf_counter() - started, batch_size=len(requests))
             outcomes.append(made if isinstance(made, Failure) else replace(made, metrics=metrics))
             watch.finished(index, outcomes[-1])
@@ -153,6 +153,29 @@ class Engine:
         crop = crop or pictures.centred_square(*photo.pixels.size)
         image = fullres.look(photo.pixels, crop, system.cfg.image_size)[None]
         return system.prepare(image.to(self._models.device))
+
+    def _pictures(self, requests: Sequence[Request], watch: Watch) -> Iterator[Result | Failure]:
+        """What a system makes of each request, in order."""
+        opened = self._open_all(requests, watch)
+        drawn = [i for i in opened if isinstance(i, _Item) and i.request.task is not Task.SEARCH]
+        answers = iter(_answers(drawn))
+        for item in opened:
+            yield item if isinstance(item, Failure) else self._finish(item, answers)
+
+    def _masks(self, requests: Sequence[Request], watch: Watch) -> Iterator[Result | Failure]:
+        """What stands out in the photo of each request, in order."""
+        for index, request in enumerate(requests):
+            yield _attempt(partial(self._mask_of_object, request, index, watch))
+
+    def _mask_of_object(self, request: Request, index: int, watch: Watch) -> Result:
+        if watch.is_canceled(index):
+            raise Canceled("the job was canceled")
+        photo = self.photo(request.image_id or "").pixels
+        crop = request.crop or pictures.centred_square(*photo.size)
+        pictures.check_crop(crop, *photo.size)
+        return Result(
+            (results.write_mask(self._store, request, crop, self._finder.find(photo, crop)),)
+        )
 
     def _open_all(self, requests: Sequence[Request], watch: Watch) -> list[_Item | Failure]:
         opened: list[_Item | Failure] = []

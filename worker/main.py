@@ -16,6 +16,7 @@ import structlog
 import torch
 from rq.job import Job
 
+from models.registry import OBJECT_FINDER
 from worker import logs, tracing
 from worker.batches import CHUNK_FUNCTION, CHUNK_RETRIES, Batches
 from worker.chunks import ChunkRunner
@@ -76,6 +77,9 @@ def _worker(
     models = engine.models
     name = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
 
+    def served() -> tuple[str, ...]:
+        return (*models.served, OBJECT_FINDER)
+
     def announce() -> None:
         view = WorkerView(
             name,
@@ -84,7 +88,7 @@ def _worker(
             str(models.device),
             models.resident,
             memory_bytes(models),
-            models.served,
+            served(),
         )
         queue.announce(view)
 
@@ -114,7 +118,7 @@ def _worker(
         name=name,
         connection=queue.connection,
         job_class=job_class(functions),
-        queue_class=routed_queue(queue, lambda: models.served),
+        queue_class=routed_queue(queue, served),
         announce=announce,
         gather=Gatherer(queue, most=settings.batch_size),
         give_up=give_up,

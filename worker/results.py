@@ -15,7 +15,8 @@ from models.base import Output
 from models.pictures import to_picture
 from models.text.vocabulary import tokenize
 from worker import fullres, heatmaps, pictures
-from worker.messages import Draw, HeatmapFile, OutputFile, Request
+from worker.messages import Crop, Draw, HeatmapFile, OutputFile, Request
+from worker.objects import Found
 from worker.sources import Ground, Source, ground
 from worker.store import Store
 
@@ -62,6 +63,24 @@ def write(
         position=draw.position,
     )
     return file, picture
+
+
+def write_mask(store: Store, request: Request, crop: Crop, found: Found) -> OutputFile:
+    """The mask of an object, and what the network said at its own size."""
+    parameters = {"task": request.task.value, "model": request.model, "crop": _text(crop)}
+
+    def keep(mask: Image.Image) -> str:
+        data = pictures.encode(mask, None, "png", parameters)
+        return store.put(data, kind="results", suffix=".png")
+
+    return OutputFile(
+        image=keep(found.mask),
+        media_type=pictures.media_type("png"),
+        width=found.mask.width,
+        height=found.mask.height,
+        seed=request.seed,
+        network_image=keep(found.small),
+    )
 
 
 def _words(request: Request, answer: Answer, number: int) -> tuple[str, ...]:
@@ -120,10 +139,13 @@ def _parameters(request: Request, source: Source | None, draw: Draw) -> dict[str
         "seed": str(draw.seed),
     }
     if source is not None:
-        crop = source.crop
-        parameters["crop"] = f"{crop.left},{crop.top},{crop.width},{crop.height}"
+        parameters["crop"] = _text(source.crop)
     if draw.position is not None:
         parameters["position"] = f"{draw.position:g}"
         if request.caption_to is not None:
             parameters["caption_to"] = request.caption_to
     return parameters
+
+
+def _text(crop: Crop) -> str:
+    return f"{crop.left},{crop.top},{crop.width},{crop.height}"

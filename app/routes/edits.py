@@ -1,13 +1,14 @@
 """POST /manipulate: take a picture and a caption, check them, put the work on the queue."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Response, UploadFile, status
+from fastapi import APIRouter, Depends, Form, Response, status
 
-from app.deps import All, Services, WaitSeconds
+from app.deps import All, WaitSeconds
 from app.errors import InvalidRequest, Unavailable, responses
 from app.forms import EditForm
+from app.given import GivenPhoto, given
 from app.routes.images import REFUSALS
 from app.routes.submissions import answer, check_room, read_wish
 from app.schemas import Job
@@ -15,7 +16,6 @@ from app.terms import Asked
 from app.uploads import Picture
 from models.registry import Task
 from worker.pictures import check_crop
-from worker.store import NotStored
 
 router = APIRouter(tags=["edits"])
 
@@ -29,8 +29,8 @@ def _submit(
         return earlier
     has_end = form.image_to is not None or form.image_id_to is not None
     request = read_wish(services, form, Task.MANIPULATE, to_photo=has_end)
-    photo = _photo(services, "image", form.image, form.image_id)
-    end = _photo(services, "image_to", form.image_to, form.image_id_to) if has_end else None
+    photo = given(services, "image", form.image, form.image_id)
+    end = given(services, "image_to", form.image_to, form.image_id_to) if has_end else None
     mask = services.uploads.read(form.mask) if form.mask else None
     if mask:
         _check_mask(mask, photo, end)
@@ -72,35 +72,7 @@ async def manipulate(
     return await answer(services, job_id, wait_s, response)
 
 
-@dataclass(frozen=True)
-class _Photo:
-    """A photo that is kept, or will be."""
-
-    size: tuple[int, int]  # width and height in pixels
-    image_id: str | None  # of one that is kept
-    upload: Picture | None  # a new one
-
-    def keep(self, services: Services) -> str | None:
-        """Its id, from now on at the latest."""
-        return services.uploads.keep(self.upload) if self.upload else self.image_id
-
-
-def _photo(services: Services, field: str, file: UploadFile | None, image_id: str | None) -> _Photo:
-    """The photo in the form's `field`, or the one with the id that stands for it."""
-    id_field = field.replace("image", "image_id")
-    if (file is None) == (image_id is None):
-        raise InvalidRequest.of(field, f"wanted either a file here or an {id_field}, and not both")
-    if file:
-        upload = services.uploads.read(file)
-        return _Photo(upload.size, None, upload)
-    try:
-        return _Photo(services.uploads.size(image_id or ""), image_id, None)
-    except NotStored:
-        message = "no picture is kept under this id, or no longer: upload it again"
-        raise InvalidRequest.of(id_field, message) from None
-
-
-def _check_mask(mask: Picture, photo: _Photo, end: _Photo | None) -> None:
+def _check_mask(mask: Picture, photo: GivenPhoto, end: GivenPhoto | None) -> None:
     wanted = f"wanted the photo's {_pixels(photo.size)}"
     if mask.size != photo.size:
         raise InvalidRequest.of("mask", f"{_pixels(mask.size)}, {wanted}")

@@ -1,7 +1,8 @@
 /**
  * The server, as functions: the only file that knows its addresses.
  *
- * @typedef {{image: string, media_type: string, width: number, height: number, seed: number,
+ * @typedef {{image: string, network_image: string, media_type: string, width: number,
+ *   height: number, seed: number,
  *   words: string[], stages: string[], heatmaps: import("./attention.js").Heatmap[],
  *   scores: {word: number, score: number}[], position: number | null}} Output
  * @typedef {{image: string, name: string | null, image_id: string | null, score: number}} Match
@@ -81,6 +82,14 @@ export function manipulate(wish) {
     full_resolution: String(full),
   });
   return ask("/manipulate", { method: "POST", body, headers: { Prefer: `wait=${waitS}` }, signal });
+}
+
+/** Asks for the object in a part of a photo, and waits a while for it.
+ * @param {{imageId: string, crop: string, signal: AbortSignal}} wish
+ * @returns {Promise<Job>} finished or not */
+export function findObject({ imageId, crop, signal }) {
+  const body = form({ image_id: imageId, crop });
+  return ask("/masks", { method: "POST", body, headers: { Prefer: "wait=10" }, signal });
 }
 
 /** Asks for a picture from words alone and waits up to `waitS` seconds for it.

@@ -3,7 +3,7 @@
 import { bind, byId } from "./dom.js";
 import { MAX_SIZE, MIN_SIZE, begun, drawnTo, inverted, undone } from "./mask.js";
 import { shadeMask } from "./mask-canvas.js";
-import { withBrush, withMask } from "./state.js";
+import { isEditing, withBrush, withMask } from "./state.js";
 
 const SHOWN_SIDE = 1024; // pixels of the shade
 const SHADE = "#0c0b0ab0"; // as --over-dim
@@ -62,12 +62,12 @@ export function mountMaskBrush(store) {
 
   bind(
     store,
-    ({ view, photo }) => view === "crop" && photo !== null,
+    isEditing,
     (canBrush) => {
       byId("brush-bar").hidden = !canBrush;
     },
   );
-  bind(store, ({ view, photo, brush }) => view === "crop" && photo !== null && brush.on, showBrush);
+  bind(store, (state) => isEditing(state) && state.brush.on, showBrush);
   bind(
     store,
     (state) => state.brush,

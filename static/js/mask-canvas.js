@@ -1,6 +1,6 @@
 /** Masks as pixels: for the server white on black, for the eye a shade over what stays. */
 
-import { startsFull } from "./mask.js";
+import { cellsOf, foundIn, startsFull } from "./mask.js";
 
 const FEATHERED_SIDE = 192; // pixels: drawn so small and enlarged, a mask has soft edges
 
@@ -19,6 +19,21 @@ export function maskFile(mask, photo) {
   context.drawImage(open(mask, photo, scale), 0, 0, photo.width, photo.height);
   return new Promise((resolve, reject) =>
     canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("the mask is too large")))),
+  );
+}
+
+/** The object that a file shows in white, in a box of the photo; null where it shows none.
+ * @param {Blob} file @param {import("./crop.js").Box} box */
+export async function readObject(file, box) {
+  const bitmap = await createImageBitmap(file);
+  const canvas = blank(bitmap);
+  const context = contextOf(canvas);
+  context.drawImage(bitmap, 0, 0);
+  bitmap.close();
+  const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
+  return foundIn(
+    data.filter((_, n) => n % 4 === 0),
+    box,
   );
 }
 
@@ -52,6 +67,13 @@ function open(mask, photo, scale) {
       context.fillRect(0, 0, canvas.width, canvas.height);
       continue;
     }
+    if ("found" in stroke) {
+      context.globalCompositeOperation = "source-over";
+      const { left, top, width } = stroke.box;
+      context.clearRect(0, 0, canvas.width, canvas.height);
+      context.drawImage(drawn(stroke), left * scale, top * scale, width * scale, width * scale);
+      continue;
+    }
     context.globalCompositeOperation = stroke.erase ? "destination-out" : "source-over";
     context.lineWidth = stroke.size * scale;
     context.beginPath();
@@ -63,6 +85,16 @@ function open(mask, photo, scale) {
     }
     context.stroke();
   }
+  return canvas;
+}
+
+/** An object, a pixel a cell. @param {import("./mask.js").Found} object */
+function drawn(object) {
+  const { side } = object;
+  const canvas = blank({ width: side, height: side });
+  const image = new ImageData(side, side);
+  cellsOf(object).forEach((level, n) => image.data.fill(level, 4 * n, 4 * n + 4));
+  contextOf(canvas).putImageData(image, 0, 0);
   return canvas;
 }
 

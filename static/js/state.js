@@ -40,6 +40,7 @@
  * @property {Box | null} crop
  * @property {import("./mask.js").Mask} mask  what of the crop may change
  * @property {{on: boolean, erase: boolean, size: number}} brush  size: of the shorter side
+ * @property {boolean} finding  the object in the area is being looked for
  * @property {string} caption
  * @property {number} seed
  * @property {boolean} live
@@ -83,6 +84,7 @@ export const INITIAL = {
   crop: null,
   mask: [],
   brush: { on: false, erase: false, size: 0.12 },
+  finding: false,
   caption: "",
   seed: 0,
   live: false,
@@ -216,6 +218,16 @@ export function withBrush(state, part) {
   return { ...state, brush: { ...state.brush, ...part } };
 }
 
+/** @param {State} state @param {boolean} finding @returns {State} */
+export function withFinding(state, finding) {
+  return state.finding === finding ? state : { ...state, finding };
+}
+
+/** Whether the area of a photo is in view. @param {State} state @returns {boolean} */
+export function isEditing({ view, photo }) {
+  return view === "crop" && photo !== null;
+}
+
 /** @param {State} state @param {boolean} live @returns {State} */
 export function withLive(state, live) {
   return { ...state, live };
@@ -283,7 +295,7 @@ export function isBusy(state) {
  * @param {State} state @returns {boolean} */
 export function isAwaited(state) {
   const follows = state.edit.preview && state.edit.phase !== "queued" && state.shown !== null;
-  return isBusy(state) && !follows;
+  return state.finding || (isBusy(state) && !follows);
 }
 
 /** An edit begins; answers to earlier tickets are stale from here on.

@@ -26,6 +26,7 @@ export function cropText({ crop }) {
 export function progressText(state) {
   const { edit, opening, server, sheet } = state;
   if (opening) return t("status.opening");
+  if (state.finding) return t("status.finding");
   if (!isAwaited(state)) return "";
   if (edit.phase === "sending") return t("status.sending");
   if (edit.phase === "queued") return queueText(edit.position);

@@ -1,6 +1,7 @@
 /** The photos' files and their ids on the server: each is sent once, and again if forgotten. */
 
 import { uploadImage } from "./api.js";
+import { problemOf } from "./problems.js";
 
 /** @typedef {ReturnType<typeof createUploads>} Uploads */
 
@@ -29,6 +30,18 @@ export function createUploads() {
       } catch (error) {
         upload.imageId = null; // so that the next try sends it again
         throw error;
+      }
+    },
+
+    /** What comes of sending something about the photo, which is sent again where it was forgotten.
+     * @template T @param {string} token @param {(imageId: string) => Promise<T>} send */
+    async about(token, send) {
+      try {
+        return await send(await this.imageId(token));
+      } catch (error) {
+        if (problemOf(error).field !== "image_id") throw error;
+        this.unsent(token);
+        return send(await this.imageId(token));
       }
     },
 

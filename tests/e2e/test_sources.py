@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.e2e.browsing import after, choose, edit, photo, pixels, violations
@@ -56,6 +58,42 @@ def test_the_brush_works_by_keyboard(page: Page, tmp_path: Path) -> None:
     expect(page.locator("#brush-clear")).to_be_disabled()
 
 
+def test_the_object_is_found_and_painted_on_inverted_and_taken_back(
+    page: Page, tmp_path: Path
+) -> None:
+    file = photo(tmp_path)
+    choose(page, file)
+    page.locator("#find-object").press("Enter")
+    expect(page.locator("#toast")).to_contain_text("Only the object changes now")
+    expect(page.locator("#mask-shade")).to_be_visible()
+    assert violations(page) == []
+    edit(page, PURPLE)
+    flower, leaves = changed(file, page)[213, 320], changed(file, page)[:60]
+    assert flower
+    assert not leaves.any()
+
+    page.reload()
+    expect(after(page)).to_have_attribute("alt", f"After: {PURPLE}")
+    page.locator("#view-crop").click()
+    page.locator("#brush-on").click()
+    page.get_by_role("button", name="Invert").click()
+    edit(page, YELLOW)
+    assert not changed(file, page)[213, 320]
+    page.locator("#view-crop").click()
+    for _ in range(2):
+        page.locator("#brush-undo").click()
+    expect(page.locator("#mask-shade")).to_be_hidden()
+
+
+def test_a_plain_photo_has_no_object_and_the_page_says_so(page: Page, tmp_path: Path) -> None:
+    Image.new("RGB", (200, 200), "#88aacc").save(tmp_path / "sky.png")
+    choose(page, tmp_path / "sky.png")
+    page.locator("#crop-box").focus()
+    page.keyboard.press("o")
+    expect(page.locator("#toast")).to_contain_text("Nothing stands out")
+    expect(page.locator("#mask-shade")).to_be_hidden()
+
+
 def test_a_picture_is_taken_by_the_camera_which_then_is_off(
     server: Server, open_page: OpenPage
 ) -> None:
@@ -81,12 +119,18 @@ def test_a_result_becomes_the_photo_and_undo_leads_back(page: Page, tmp_path: Pa
     expect(after(page)).to_have_attribute("alt", f"After: {YELLOW}")
 
 
-def assert_changed_in_the_middle(file: Path, page: Page) -> None:
-    """The result is another picture in the middle of the photo, and the photo at its edges."""
+def changed(file: Path, page: Page) -> NDArray[np.bool_]:
+    """(height, width): where the result is another picture than the photo."""
     with page.expect_download() as downloading:
         page.locator("#download").click()
     result = pixels(Path(downloading.value.path())).astype(int)
-    changed = np.abs(result - pixels(file)).max(axis=2) > 0
-    height, width = changed.shape
-    assert changed[height // 2, width // 2]
-    assert changed[:, : width // 3].sum() == changed[: height // 4].sum() == 0
+    where: NDArray[np.bool_] = np.abs(result - pixels(file)).max(axis=2) > 0
+    return where
+
+
+def assert_changed_in_the_middle(file: Path, page: Page) -> None:
+    """The result is another picture in the middle of the photo, and the photo at its edges."""
+    where = changed(file, page)
+    height, width = where.shape
+    assert where[height // 2, width // 2]
+    assert where[:, : width // 3].sum() == where[: height // 4].sum() == 0

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from models import gan_int_cls, weights
 from models.base import Output, System, TextFeatures
 from models.checkpoint import Header
-from models.registry import Task, find
+from models.registry import OBJECT_FINDER, Task, find
 from tests.tiny import write_tiny_model
 from worker import fullres, pictures
 from worker.engine import Engine, Incompatible
@@ -551,3 +551,26 @@ def test_what_a_network_draws_anew_is_placed_in_the_crop_and_not_carried(
     drawn = opened(store.get(output.network_image)).resize((48, 48), Image.Resampling.BICUBIC)
     inside = np.s_[:, :40]  # towards the photo's other part it fades
     assert (after[:, :48][inside] == np.asarray(drawn)[inside]).all()
+
+
+def test_the_object_of_a_photo_comes_as_a_mask_of_its_size_black_outside_the_crop(
+    engine: Engine, store: Store
+) -> None:
+    photo = Image.new("RGB", (200, 100), "#152015")
+    ImageDraw.Draw(photo).ellipse((120, 20, 180, 80), fill="#ffd84a")
+    image_id = store.put(file(photo, "PNG"), kind="uploads")
+    request = Request(Task.MASK, OBJECT_FINDER, "", image_id=image_id, crop=Crop(100, 0, 100, 100))
+    [data] = stored(store, engine.run([request]))
+    mask = np.asarray(opened(data).convert("L"))
+    assert mask.shape == (100, 200)
+    assert mask[40:60, 140:160].min() > 200
+    assert mask[:, :100].max() == 0
+
+
+def test_a_photo_that_is_gone_fails_alone_among_masks(engine: Engine, request_: Request) -> None:
+    wanted = Request(Task.MASK, OBJECT_FINDER, "", image_id=request_.image_id)
+    gone = replace(wanted, image_id="uploads-" + "0" * 32)
+    failed, made = engine.run([gone, wanted])
+    assert isinstance(failed, Failure)
+    assert failed.title == "The picture is gone"
+    assert isinstance(made, Result)
