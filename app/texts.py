@@ -26,7 +26,7 @@ class Texts:
         self.language = language  # a BCP 47 tag in lower case
         self.entries = entries
 
-    def __call__(self, key: str, **values: object) -> Markup:
+    def __call__(self, key: str, /, **values: object) -> Markup:
         """The text as HTML; a value is escaped unless it is Markup. KeyError if there is none."""
         filled = _PLACE.sub(lambda found: escape(values[found[1]]), escape(self.entries[key]))
         return Markup(filled)

@@ -2,6 +2,7 @@
 
 import { bind, byId, el, setText } from "./dom.js";
 import { fittingModels, isBusy, withLive, withModel } from "./state.js";
+import { t } from "./texts.js";
 
 const STOP_AFTER_MS = 250; // a quick edit must not make the button flicker
 
@@ -32,7 +33,7 @@ export function mountEditForm(store, editor) {
     (state) => state.drawing,
     (drawing, state) => {
       model.replaceChildren(...fittingModels(state).map(option));
-      setText(byId("caption-title"), drawing ? "What should be drawn?" : "What should it become?");
+      setText(byId("caption-title"), drawing ? t("caption.draw") : t("caption.become"));
     },
   );
   bind(
@@ -56,7 +57,8 @@ export function mountEditForm(store, editor) {
 
   /** @param {boolean} stoppable */
   function show(stoppable) {
-    setText(/** @type {Element} */ (go.querySelector(".go-text")), stoppable ? "Stop" : "Go");
+    const text = stoppable ? t("panel.stop") : t("panel.go");
+    setText(/** @type {Element} */ (go.querySelector(".go-text")), text);
     go.querySelector("use")?.setAttribute("href", stoppable ? "#icon-stop" : "#icon-enter");
     go.toggleAttribute("data-stops", stoppable);
   }

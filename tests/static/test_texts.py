@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted(ROOT.glob("static/texts/*.json"))
 SPEAKERS = sorted([*ROOT.glob("templates/*.html"), *ROOT.glob("static/js/*.js")])
 PLURAL = re.compile(r"\.(zero|one|two|few|many|other)$")
-_KEY = re.compile(r"""\b(?:t|has)\(\s*(["'`])(.+?)\1""")
+_KEY = re.compile(r"""\b(?:t|has)\(\s*(["'`])(.+?)\1(?: ~ \S+ ~ "(.+?)"|( ~ ))?""")
 
 
 def entries(file: Path) -> dict[str, str]:
@@ -24,9 +24,13 @@ def stems(file: Path) -> set[str]:
 
 
 def spoken() -> set[str]:
-    """The keys that templates and scripts say, as patterns: `a.${b}` stands for any `a.x`."""
-    found = {key for file in SPEAKERS for _, key in _KEY.findall(file.read_text("utf-8"))}
-    return {re.sub(r"\\\$\\\{.*?\\\}", r"[\\w-]+", re.escape(key)) for key in found}
+    """The keys that templates and scripts say, as patterns: `a.${b}`, "a." ~ b for any `a.x`."""
+    found: set[str] = set()
+    for file in SPEAKERS:
+        for _, key, end, is_open in _KEY.findall(file.read_text("utf-8")):
+            whole = f"{key}${{}}{end}" if end or is_open else key
+            found.add(re.sub(r"\\\$\\\{.*?\\\}", r"[\\w-]+", re.escape(whole)))
+    return found
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
