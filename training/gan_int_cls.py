@@ -3,9 +3,9 @@
 Source: Reed et al., ICML 2016, arXiv:1605.05396: algorithm 1 (GAN-CLS) and eq. 5
 (GAN-INT); optimiser and weights from section 5 and the authors' code for birds.
 Not from the paper: captions are read by words, but for a given reader of letters (generation.py).
-Two things keep a generator from drawing one shape whatever words and noise: `sees_batch`
-(features.py), and `lambda_seek`, the mode-seeking term of Mao et al., CVPR 2019, arXiv:1903.05628,
-eq. 3.
+Three things keep a generator from drawing one shape whatever words and noise: the model's
+`cell_norm`, `sees_batch` (features.py), and `lambda_seek`, the mode-seeking term of Mao et al.,
+CVPR 2019, arXiv:1903.05628, eq. 3.
 Shapes: B batch, D text width, Z noise width.
 """
 
@@ -45,6 +45,7 @@ SMALL = Recipe(
         z_dim=64,
         gen_channels=32,
         disc_channels=32,
+        cell_norm=True,
     ),
     batch_size=32,
     fade=0.2,
