@@ -20,7 +20,8 @@ from app.forms import DEFAULT_STEPS, MAX_SEED, CropText, Wish
 from models.registry import Task
 from models.text.vocabulary import Vocabulary, tokenize
 from worker.archives import entry_id
-from worker.batches import MAX_ITEMS, Item
+from worker.batch_records import Item
+from worker.batches import MAX_ITEMS
 from worker.messages import Failure, Request
 
 _UNREADABLE = "The line cannot be used"

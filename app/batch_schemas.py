@@ -7,9 +7,10 @@ from pydantic import BaseModel, Field
 
 from app.schemas import JobError
 from models.registry import Task
-from worker.batches import BatchView, ItemView
+from worker.batch_records import BatchView, ItemView
 from worker.messages import Failure, Result
 from worker.queue import Status
+from worker.records import now
 
 
 class RequestCounts(BaseModel):
@@ -35,8 +36,14 @@ class Batch(BaseModel):
     """Many pictures that were asked for at once, as they stand."""
 
     id: str
+    name: str | None = Field(description="The client's own for it.")
+    models: list[str] = Field(description="Of its items.")
     status: Status = Field(description="`succeeded`: all was tried; `request_counts` has how.")
     request_counts: RequestCounts
+    eta_s: float | None = Field(
+        description="About how many seconds it will still take, by how it went so far; null "
+        "before its first picture and at its end."
+    )
     request_id: str | None = Field(description="`X-Request-ID` of the request that it came with.")
     created_at: datetime
     started_at: datetime | None
@@ -46,9 +53,11 @@ class Batch(BaseModel):
 
     @classmethod
     def of(cls, view: BatchView) -> Self:
-        link = f"/batches/{view.id}"
+        link, eta_s = f"/batches/{view.id}", view.seconds_left(now())
         return cls(
             id=view.id,
+            name=view.name,
+            models=list(view.models),
             status=view.status,
             request_counts=RequestCounts(
                 total=view.total,
@@ -57,6 +66,7 @@ class Batch(BaseModel):
                 canceled=view.canceled,
                 pending=view.pending,
             ),
+            eta_s=None if eta_s is None else round(eta_s, 1),
             request_id=view.request_id,
             created_at=view.created_at,
             started_at=view.started_at,
@@ -69,6 +79,13 @@ class Batch(BaseModel):
                 results=f"{link}/results",
             ),
         )
+
+
+class BatchList(BaseModel):
+    """Some batches, newest first."""
+
+    batches: list[Batch]
+    next: str | None = Field(description="`cursor` of the next page; null on the last.")
 
 
 class BatchOutput(BaseModel):

@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse, Response
 from app.catalogue import UnknownModel
 from app.middleware import add_headers
 from app.outbound import AnswerTooLarge, ForbiddenAddress, Unreachable
-from worker.batches import UnknownBatch
+from worker.batch_records import UnknownBatch
 from worker.idempotency import KeyReused
 from worker.pictures import BadCrop, BadPicture, NotAPicture, TooLarge
 from worker.queue import QueueDown, QueueFull, UnknownJob

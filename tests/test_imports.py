@@ -26,6 +26,8 @@ FREE_OF_TORCH = (
     "worker.sending",
     "worker.alive",
     "worker.idempotency",
+    "worker.batch_records",
+    "worker.batch_standing",
     "worker.batches",
     "worker.archives",
     "worker.store",

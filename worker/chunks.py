@@ -6,13 +6,16 @@ known, and is left out by the one after.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
+from time import perf_counter
 
 import structlog
 
-from worker.batches import Batches, UnknownBatch, pending
+from worker.batch_records import UnknownBatch, pending
+from worker.batches import Batches
 from worker.engine import Engine
-from worker.messages import Failure, Request
+from worker.messages import Failure, Request, Result
+from worker.queue import JobQueue, QueueDown
 from worker.records import Status
 from worker.watch import Watch
 
@@ -34,6 +37,7 @@ class ChunkRunner:
     def __init__(
         self,
         batches: Batches,
+        queue: JobQueue,
         engine: Engine,
         *,
         batch_size: int,
@@ -46,6 +50,7 @@ class ChunkRunner:
         `is_stopping` puts the chunk back.
         """
         self._batches = batches
+        self._queue = queue
         self._engine = engine
         self._batch_size = batch_size
         self._limited = limited
@@ -70,13 +75,13 @@ class ChunkRunner:
             return
         left = pending(self._batches.items(view, numbers))
         if is_last_try:
-            self._batches.note(batch_id, dict.fromkeys(left, _LOST))
+            self._batches.note(batch_id, model, dict.fromkeys(left, _LOST))
             return
         if is_retried:
             suspect = self._batches.suspect(batch_id, numbers[0], None)
             if suspect in left:
                 del left[suspect]
-                self._batches.note(batch_id, {suspect: _DEADLY})
+                self._batches.note(batch_id, model, {suspect: _DEADLY})
         for together in _passes(left, 1 if is_retried else self._batch_size):
             if self._batches.read(batch_id).status is Status.CANCELED:
                 return
@@ -85,20 +90,36 @@ class ChunkRunner:
                 return
             if is_retried:
                 self._batches.suspect(batch_id, numbers[0], together[0])
-            with self._limited():
-                outcomes = self._engine.run([left[n] for n in together], self._watch)
-            self._batches.note(batch_id, dict(zip(together, outcomes, strict=True)))
+            outcomes = self._pass([left[n] for n in together])
+            self._batches.note(batch_id, model, dict(zip(together, outcomes, strict=True)))
         if is_retried:
             self._batches.suspect(batch_id, numbers[0], None)
         _log.info("chunk", batch_id=batch_id, model=model, items=len(numbers))
 
+    def _pass(self, requests: Sequence[Request]) -> list[Result | Failure]:
+        """What became of requests that go through the network together, and how long it took."""
+        started, away_s = perf_counter(), self._watch.away_s
+        with self._limited():
+            outcomes = self._engine.run(requests, self._watch)
+        seconds = perf_counter() - started - (self._watch.away_s - away_s)
+        if all(isinstance(outcome, Result) for outcome in outcomes):
+            pictures = sum(request.pictures for request in requests)
+            with suppress(QueueDown):  # it is only an estimate that goes without
+                self._queue.note_pace(requests[0], seconds=seconds, pictures=pictures, batch=True)
+        return outcomes
+
 
 class _Between(Watch):
+    """Serves people between the steps, and measures for how long."""
+
     def __init__(self, between: Callable[[], None]) -> None:
         self._between = between
+        self.away_s = 0.0
 
     def between(self) -> None:
+        started = perf_counter()
         self._between()
+        self.away_s += perf_counter() - started
 
 
 def _passes(requests: Mapping[int, Request], most: int) -> Iterator[list[int]]:

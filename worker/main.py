@@ -126,6 +126,7 @@ def _worker(
     )
     chunks = ChunkRunner(
         Batches.from_settings(settings),
+        queue,
         engine,
         batch_size=settings.batch_size,
         limited=lambda: worker.limit_step(settings.job_timeout_s),

@@ -16,6 +16,7 @@ from redis.client import Pipeline
 
 COUNTS = "wordbrush:metrics"
 
+_ITEMS = "batch_items"
 _SUM = "sum"
 
 
@@ -76,6 +77,13 @@ def count_end(pipe: Pipeline, model: str, outcome: Mapping[str, Any]) -> None:
             observe(pipe, histogram, model, value_in(result["metrics"]))
 
 
+def items_field(model: str, status: str) -> str:
+    """Where in COUNTS items of batches are counted, for a model, or "" for lines that could not be
+    used and so have none.
+    """
+    return _field(_ITEMS, model, status)
+
+
 def observe(pipe: Pipeline, histogram: Histogram, model: str, value: float) -> None:
     bound = histogram.bound_of(value)
     pipe.hincrby(COUNTS, _field(histogram.name, model, str(float(bound))), 1)
@@ -91,15 +99,22 @@ class Tally:
 
     def jobs(self) -> Iterator[tuple[str, str, int]]:
         """Model, status and how many jobs of the model ended so."""
-        for (name, model, status), value in sorted(self._values.items()):
-            if name == "jobs":
-                yield model, status, int(value)
+        return self._counts("jobs")
+
+    def batch_items(self) -> Iterator[tuple[str, str, int]]:
+        """The same of items of batches; model "" is for lines that could not be used."""
+        return self._counts(_ITEMS)
 
     def histogram(self, wanted: Histogram) -> Iterator[tuple[str, Counted]]:
         """Each model that was measured so, and its values."""
         models = {model for name, model, _ in self._values if name == wanted.name}
         for model in sorted(models):
             yield model, self._counted(wanted, model)
+
+    def _counts(self, wanted: str) -> Iterator[tuple[str, str, int]]:
+        for (name, model, status), value in sorted(self._values.items()):
+            if name == wanted:
+                yield model, status, int(value)
 
     def _counted(self, wanted: Histogram, model: str) -> Counted:
         counts, up_to = [], 0

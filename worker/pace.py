@@ -21,23 +21,40 @@ class Pace:
     pictures: float  # that went through the network together
 
 
-def note_pace(connection: redis.Redis, request: Request, *, seconds: float, pictures: int) -> None:
-    """Remember that `pictures` like those of `request` took a worker so many seconds in all."""
+def note_pace(
+    connection: redis.Redis,
+    request: Request,
+    *,
+    seconds: float,
+    pictures: int,
+    batch: bool = False,
+) -> None:
+    """Remember that `pictures` like those of `request` took a worker so many seconds in all; those
+    of a `batch` for themselves, since more of them go together than people's do.
+    """
+    key = (_BATCH_PREFIX if batch else _PREFIX) + _kind(request)
     with connection.pipeline() as pipe:
-        pipe.lpush(_key(request), f"{seconds / pictures:.4g} {pictures}")
-        pipe.ltrim(_key(request), 0, _LATELY - 1)
-        pipe.expire(_key(request), _TTL_S)
+        pipe.lpush(key, f"{seconds / pictures:.4g} {pictures}")
+        pipe.ltrim(key, 0, _LATELY - 1)
+        pipe.expire(key, _TTL_S)
         pipe.execute()
 
 
 def read_paces(connection: redis.Redis, requests: Sequence[Request]) -> dict[str, Pace]:
-    """The pace of each kind of request among these that was done before, by its kind."""
+    """The pace of each kind of request among these that was done before, by its kind; that of
+    batches where people asked for none of it.
+    """
     kinds = sorted({_kind(request) for request in requests})
     with connection.pipeline() as pipe:
         for kind in kinds:
             pipe.lrange(_PREFIX + kind, 0, -1)
+            pipe.lrange(_BATCH_PREFIX + kind, 0, -1)
         answers = pipe.execute()
-    return {kind: _pace(lines) for kind, lines in zip(kinds, answers, strict=True) if lines}
+    found = {
+        kind: people or batch
+        for kind, people, batch in zip(kinds, answers[::2], answers[1::2], strict=True)
+    }
+    return {kind: _pace(lines) for kind, lines in found.items() if lines}
 
 
 def seconds_left(
@@ -70,12 +87,9 @@ def _pace(lines: Sequence[bytes]) -> Pace:
 
 
 _PREFIX = "wordbrush:pace:"
+_BATCH_PREFIX = "wordbrush:pace-of-batches:"
 
 
 def _kind(request: Request) -> str:
     """What takes about equally long for each picture."""
     return f"{request.model}:{request.task}:{'full' if request.full_resolution else 'preview'}"
-
-
-def _key(request: Request) -> str:
-    return _PREFIX + _kind(request)

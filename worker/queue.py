@@ -19,7 +19,7 @@ from rq.job import Job
 from worker import events, idempotency, tracing
 from worker.connection import QueueDown, QueueFull, outages_named
 from worker.idempotency import IdempotencyKey
-from worker.listing import add_to_index
+from worker.listing import JOBS, add_to_index
 from worker.messages import Failure, Request, Result
 from worker.metrics import MODEL_LOAD, count_end, observe
 from worker.pace import note_pace
@@ -105,7 +105,7 @@ class JobQueue(Standing):
             pipe.hset(key_of(job_id), mapping=record)
             pipe.expire(key_of(job_id), self._record_ttl_s)
             events.append(pipe, job_id, Status.QUEUED, ttl_s=self._record_ttl_s)
-            add_to_index(pipe, job_id, ttl_s=self._record_ttl_s)
+            add_to_index(pipe, JOBS, job_id, ttl_s=self._record_ttl_s)
             if terms.key:
                 idempotency.remember(pipe, terms.key, job_id)
             self._push(job_id, self._batch if batch else self._interactive, pipe)
@@ -155,9 +155,13 @@ class JobQueue(Standing):
             pipe.execute()
 
     @outages_named()
-    def note_pace(self, request: Request, *, seconds: float, pictures: int) -> None:
-        """Say how long a pass took a worker, for as many pictures such as those of `request`."""
-        note_pace(self.connection, request, seconds=seconds, pictures=pictures)
+    def note_pace(
+        self, request: Request, *, seconds: float, pictures: int, batch: bool = False
+    ) -> None:
+        """Say how long a pass took a worker, for as many pictures such as those of `request`; of a
+        `batch`, or of what people asked for.
+        """
+        note_pace(self.connection, request, seconds=seconds, pictures=pictures, batch=batch)
 
     @outages_named()
     def note_load(self, model: str, seconds: float) -> None:

@@ -15,7 +15,7 @@ from rq.utils import as_text
 from worker import events, idempotency
 from worker.connection import connect, outages_named
 from worker.idempotency import IdempotencyKey
-from worker.listing import JobPage, Wanted, read_page
+from worker.listing import JOBS, Page, Wanted, read_page
 from worker.messages import Request
 from worker.metrics import Tally
 from worker.pace import read_paces, seconds_left
@@ -111,9 +111,11 @@ class Standing:
         return [Request.from_json(json.loads(text)) if text else None for text in answers]
 
     @outages_named()
-    def page(self, wanted: Wanted, *, cursor: str | None = None, limit: int = 20) -> JobPage:
+    def page(self, wanted: Wanted, *, cursor: str | None = None, limit: int = 20) -> Page[JobView]:
         """The newest jobs that are wanted, or those before `cursor`, which a page before gave."""
-        return read_page(self.connection, self._read, wanted, cursor=cursor, limit=limit)
+        return read_page(
+            self.connection, JOBS, self._read, wanted.takes, cursor=cursor, limit=limit
+        )
 
     @outages_named()
     def seconds_left(self, view: JobView) -> float | None:

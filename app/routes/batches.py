@@ -1,6 +1,7 @@
 """POST /batches: many pictures at once, done when nobody waits; and what came of them so far."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from itertools import islice
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Path, Query, Request, Response, UploadFile, status
@@ -24,7 +25,7 @@ from app.forms import MAX_SEED, MAX_VARIATIONS
 from app.terms import Asked
 from app.zipping import ZipStream
 from worker.archives import BadArchive, list_entries
-from worker.batches import BatchView, ItemView
+from worker.batch_records import BatchView, ItemView
 from worker.messages import OutputFile, Result
 from worker.queue import Status
 from worker.store import NotStored
@@ -37,7 +38,7 @@ OutputNumber = Annotated[int, Path(ge=0, le=999, description="Which of its pictu
 
 _ABOUT_A_BATCH = responses(NotFound, InvalidRequest, Unavailable)
 _PICTURE = {"schema": {"type": "string", "format": "binary"}}
-_PAGE = 200  # items read at a time for the results
+_PAGE = 200  # items read at a time
 _RETRY_AFTER_S = 2  # when to look at an unfinished batch again
 
 
@@ -51,6 +52,7 @@ class BatchForm(BaseModel):
         "drawn from the caption alone."
     )
     images: UploadFile | None = Field(None, description="A ZIP of JPEG, PNG and WebP.")
+    name: str | None = Field(None, max_length=200, description="Your own for the batch.")
     model: str | None = Field(None, max_length=100)
     seed: int | None = Field(None, ge=0, le=MAX_SEED)
     variations: int | None = Field(None, ge=1, le=MAX_VARIATIONS)
@@ -58,7 +60,7 @@ class BatchForm(BaseModel):
     full_resolution: bool | None = None
 
     def defaults(self) -> dict[str, Any]:
-        return self.model_dump(exclude={"items", "images"}, exclude_none=True)
+        return self.model_dump(exclude={"items", "images", "name"}, exclude_none=True)
 
 
 @router.post(
@@ -88,7 +90,7 @@ def create_batch(
         lines = Lines(services.models, form.defaults(), archive_id=archive_id, entries=entries)
         items = lines.items(rows)
         check_tasks(request, {item.request.task for item in items if item.request})
-        batch_id = services.batches.submit(items, terms=terms)
+        batch_id = services.batches.submit(items, name=form.name, terms=terms)
     batch = Batch.of(services.batches.read(batch_id))
     response.headers["Location"] = batch.links.self
     response.headers["Retry-After"] = str(_RETRY_AFTER_S)
@@ -128,16 +130,19 @@ def list_batch_items(
     services: All,
     batch_id: BatchId,
     response: Response,
+    status: Annotated[
+        list[Status] | None, Query(description="Only items that stand so; may be repeated.")
+    ] = None,
     first: Annotated[int, Query(ge=0, le=99_999, description="The first item's number.")] = 0,
     limit: Annotated[int, Query(ge=1, le=1000, description="How many at most.")] = 100,
 ) -> BatchItemList:
     """What came of each line so far, at any time, in the order of the lines."""
     view = services.batches.read(batch_id)
-    items = services.batches.items(view, range(first, first + limit))
+    found = islice(_items(services, view, first, status or ()), limit + 1)
+    items = [BatchItem.of(item, f"/batches/{view.id}") for item in found]
     response.headers["Cache-Control"] = "no-store"
-    link, end = f"/batches/{view.id}", first + limit
     return BatchItemList(
-        items=[BatchItem.of(item, link) for item in items], next=end if end < view.total else None
+        items=items[:limit], next=items[limit].number if len(items) > limit else None
     )
 
 
@@ -182,21 +187,30 @@ def download_batch(services: All, batch_id: BatchId) -> Response:
     return StreamingResponse(_zipped(services, view), media_type="application/zip", headers=headers)
 
 
+def _items(
+    services: Services, view: BatchView, first: int = 0, statuses: Collection[Status] = ()
+) -> Iterator[ItemView]:
+    """Items from `first` on, only those that stand in one of `statuses` if it names any."""
+    for start in range(first, view.total, _PAGE):
+        for item in services.batches.items(view, range(start, start + _PAGE)):
+            if not statuses or item.status in statuses:
+                yield item
+
+
 def _zipped(services: Services, view: BatchView) -> Iterator[bytes]:
     stream = ZipStream()
-    for first in range(0, view.total, _PAGE):
-        for item in services.batches.items(view, range(first, first + _PAGE)):
-            names = []
-            for n, file in enumerate(_files(item)):
-                try:
-                    data = services.store.get(file.image)
-                except NotStored:  # its time came while the others were sent
-                    continue
-                kind = file.media_type.removeprefix("image/").replace("jpeg", "jpg")
-                names.append(f"{item.number:05d}-{n}.{kind}")
-                yield stream.add(names[-1], data)
-            told = BatchItem.of(item, "").model_dump(mode="json", exclude={"outputs"})
-            stream.note(told | {"files": names})
+    for item in _items(services, view):
+        names = []
+        for n, file in enumerate(_files(item)):
+            try:
+                data = services.store.get(file.image)
+            except NotStored:  # its time came while the others were sent
+                continue
+            kind = file.media_type.removeprefix("image/").replace("jpeg", "jpg")
+            names.append(f"{item.number:05d}-{n}.{kind}")
+            yield stream.add(names[-1], data)
+        told = BatchItem.of(item, "").model_dump(mode="json", exclude={"outputs"})
+        stream.note(told | {"files": names})
     yield from stream.end()
 
 

@@ -38,4 +38,4 @@ def list_jobs(
     wanted = Wanted(frozenset(status or ()), model, task)
     page = services.queue.page(wanted, cursor=cursor, limit=limit)
     response.headers["Cache-Control"] = "no-store"
-    return JobList(jobs=[describe(services, view) for view in page.jobs], next=page.cursor)
+    return JobList(jobs=[describe(services, view) for view in page.entries], next=page.cursor)

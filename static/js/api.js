@@ -13,6 +13,12 @@
  *   metrics: {queue_s: number, predict_s: number} | null,
  *   error: {title?: string, detail?: string, retryable?: boolean} | null,
  *   links: {self: string, cancel: string, retry: string}}} Job
+ * @typedef {{id: string, name: string | null, models: string[], status: string,
+ *   request_counts: {total: number, succeeded: number, failed: number, canceled: number,
+ *   pending: number}, eta_s: number | null, created_at: string,
+ *   links: {self: string, cancel: string, items: string, results: string}}} Batch
+ * @typedef {{number: number, id: string, caption: string | null,
+ *   error: {title: string, detail: string} | null}} BatchItem
  */
 
 import { RequestFailed, fromAnswer, ofJob, unreachable } from "./problems.js";
@@ -38,6 +44,34 @@ export async function isReady() {
 /** @returns {Promise<Job[]>} the newest first */
 export async function listJobs() {
   return (await ask("/jobs?limit=50", { cache: "no-store" })).jobs;
+}
+
+/** @returns {Promise<Batch[]>} the newest first */
+export async function listBatches() {
+  return (await ask("/batches?limit=20", { cache: "no-store" })).batches;
+}
+
+/** Sends a batch: its lines, and the ZIP of pictures that they name.
+ * @param {{items: File, images: File | null, name: string}} fields
+ * @param {(share: number) => void} onSent hears how much is sent, from 0 to 1
+ * @returns {Promise<Batch>} */
+export function createBatch({ items, images, name }, onSent) {
+  const body = form({
+    name,
+    items: [items, items.name],
+    ...(images ? { images: /** @type {[Blob, string]} */ ([images, images.name]) } : {}),
+  });
+  return send("/batches", body, onSent);
+}
+
+/** @param {Batch} batch */
+export async function cancelBatch(batch) {
+  await reach(batch.links.cancel, { method: "POST" });
+}
+
+/** @param {Batch} batch @returns {Promise<BatchItem[]>} the first rows that failed */
+export async function listFailedItems(batch) {
+  return (await ask(`${batch.links.items}?status=failed&limit=50`, { cache: "no-store" })).items;
 }
 
 /** @param {string} model @param {string} caption @param {AbortSignal} [signal]
@@ -149,6 +183,26 @@ async function reach(url, options = {}) {
     if (options.signal?.aborted) throw error;
     throw new RequestFailed(unreachable(navigator.onLine));
   }
+}
+
+/** Sends what is large and tells how much of it has gone, which `fetch` can't.
+ * @param {string} url @param {FormData} body @param {(share: number) => void} onSent
+ * @returns {Promise<any>} */
+function send(url, body, onSent) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.responseType = "json";
+    request.upload.addEventListener("progress", ({ loaded, total }) => onSent(loaded / total));
+    request.addEventListener("load", () => {
+      if (request.status < 300 && request.response) resolve(request.response);
+      else reject(new RequestFailed(fromAnswer(request.status, request.response)));
+    });
+    request.addEventListener("error", () => {
+      reject(new RequestFailed(unreachable(navigator.onLine)));
+    });
+    request.open("POST", url);
+    request.send(body);
+  });
 }
 
 /** @param {Record<string, string | [Blob, string]>} fields */

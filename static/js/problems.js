@@ -34,6 +34,8 @@ const FIELD_TITLES = {
   caption: "These words don’t say enough",
   crop: "The area does not fit the photo",
   image: "This photo can’t be edited",
+  images: "This ZIP can’t be used",
+  items: "These lines can’t be used",
   model: "This model can’t be used",
 };
 

@@ -70,7 +70,7 @@ export function workersText({ isReady, models, queued }) {
 }
 
 /** @param {number} seconds */
-function secondsText(seconds) {
+export function secondsText(seconds) {
   if (seconds < 1) return t("time.ms", { number: Math.round(seconds * 1000) });
   if (seconds < 90) return t("time.s", { number: seconds.toFixed(1) });
   return t("time.min", { number: Math.round(seconds / 60) });

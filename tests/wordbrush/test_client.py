@@ -165,7 +165,7 @@ def test_a_batch_is_sent_watched_and_fetched(ours: Client, web_settings: Setting
 
     def hear(now: object) -> None:
         heard.append(now)
-        batches.note(batch.id, {0: Failure("No", "no")})
+        batches.note(batch.id, "tagan-flowers-64", {0: Failure("No", "no")})
 
     batches = Batches.from_settings(web_settings)
     ended = ours.wait_for_batch(batch, on_progress=hear)

@@ -14,7 +14,8 @@ from PIL import Image
 
 from models.registry import Task
 from tests.processes import until
-from worker.batches import Batches, BatchView, Item
+from worker.batch_records import BatchView, Item
+from worker.batches import Batches
 from worker.messages import Failure, Request
 from worker.queue import JobQueue, Status
 from worker.resident import TIME_LIMIT_EXIT

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from models.registry import Task
-from worker.listing import JobPage, Wanted
+from worker.listing import Page, Wanted
 from worker.messages import Failure, Request
-from worker.queue import JobQueue, Status
+from worker.queue import JobQueue, JobView, Status
 
 REQUEST = Request(Task.MANIPULATE, "tagan-flowers-64", "red", image_id="u")
 DRAWN = Request(Task.GENERATE, "attngan-flowers-64", "red")
@@ -18,28 +18,28 @@ def queue(valkey_url: str) -> JobQueue:
     return JobQueue(valkey_url, max_queue=10_000)
 
 
-def pages(queue: JobQueue, wanted: Wanted, limit: int) -> list[JobPage]:
+def pages(queue: JobQueue, wanted: Wanted, limit: int) -> list[Page[JobView]]:
     found = [queue.page(wanted, limit=limit)]
     while found[-1].cursor:
         found.append(queue.page(wanted, limit=limit, cursor=found[-1].cursor))
     return found
 
 
-def ids(page: JobPage) -> list[str]:
-    return [view.id for view in page.jobs]
+def ids(page: Page[JobView]) -> list[str]:
+    return [view.id for view in page.entries]
 
 
 def test_pages_have_every_job_once_newest_first(queue: JobQueue) -> None:
     jobs = [queue.submit(REQUEST) for _ in range(250)]
     found = pages(queue, Wanted(), 60)
-    assert [len(page.jobs) for page in found] == [60, 60, 60, 60, 10]
+    assert [len(page.entries) for page in found] == [60, 60, 60, 60, 10]
     assert [job for page in found for job in ids(page)] == jobs[::-1]
 
 
 def test_a_last_page_that_is_full_has_no_next(queue: JobQueue) -> None:
     for _ in range(4):
         queue.submit(REQUEST)
-    assert [len(page.jobs) for page in pages(queue, Wanted(), 2)] == [2, 2]
+    assert [len(page.entries) for page in pages(queue, Wanted(), 2)] == [2, 2]
 
 
 def test_jobs_that_come_meanwhile_move_no_page(queue: JobQueue) -> None:
@@ -86,10 +86,10 @@ def test_jobs_past_their_time_leave_the_list(valkey_url: str) -> None:
 
 
 def test_an_empty_list_is_one_empty_page(queue: JobQueue) -> None:
-    assert queue.page(Wanted()) == JobPage([], None)
+    assert queue.page(Wanted()) == Page([])
 
 
 def test_a_position_in_the_list_is_the_one_of_the_job(queue: JobQueue) -> None:
     jobs = [queue.submit(replace(REQUEST, seed=n), batch=n % 2 == 0) for n in range(4)]
-    listed = {view.id: view for view in queue.page(Wanted()).jobs}
+    listed = {view.id: view for view in queue.page(Wanted()).entries}
     assert [listed[job] for job in jobs] == [queue.read(job) for job in jobs]

@@ -59,6 +59,14 @@ def test_what_waits_before_it_is_shared_among_the_workers(
     assert left(queue, queue.submit(FLOWERS)) == pytest.approx(expected)
 
 
+def test_what_only_batches_did_is_reckoned_by_them(queue: JobQueue) -> None:
+    queue.note_pace(FLOWERS, seconds=4.0, pictures=8, batch=True)
+    job = queue.submit(FLOWERS)
+    assert left(queue, job) == pytest.approx(0.5)
+    queue.note_pace(FLOWERS, seconds=1.0, pictures=1)
+    assert left(queue, job) == pytest.approx(1.0)
+
+
 def test_a_long_queue_is_reckoned_from_its_beginning(queue: JobQueue) -> None:
     queue.note_pace(FLOWERS, seconds=1.0, pictures=1)
     jobs = [queue.submit(FLOWERS) for _ in range(251)]

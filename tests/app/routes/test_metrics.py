@@ -14,12 +14,15 @@ from app.main import create_app
 from app.settings import Settings
 from models.registry import Task
 from tests.app.conftest import serving
-from worker.messages import Request, Result
+from worker.batch_records import Item
+from worker.batches import Batches
+from worker.messages import Failure, Request, Result
 from worker.queue import JobQueue, WorkerView
 
 DASHBOARD = Path(__file__).resolve().parents[3] / "deploy" / "grafana-dashboard.json"
 MODEL = "tagan-flowers-64"
 REQUEST = Request(Task.GENERATE, MODEL, "a flower")
+REFUSED = Item("1", None, Failure("The line cannot be used", "no caption"))
 
 Finish = Callable[[str], Result]
 
@@ -38,15 +41,21 @@ def values(family: Metric) -> dict[tuple[str, ...], float]:
 
 
 def test_the_figures_are_those_of_the_jobs_the_queue_and_the_workers(
-    client: httpx.Client, queue: JobQueue, warm_worker: WorkerView, finish: Finish
+    client: httpx.Client,
+    web_settings: Settings,
+    queue: JobQueue,
+    warm_worker: WorkerView,
+    finish: Finish,
 ) -> None:
     second = replace(warm_worker, name="w2", models=(MODEL,), memory_bytes={"resident": 1000})
     queue.announce(second)
     finish(queue.submit(REQUEST))
     queue.submit(REQUEST, batch=True)
+    Batches.from_settings(web_settings).submit([REFUSED])
     queue.note_load(MODEL, 0.2)
     found = scrape(client)
     assert values(found["wordbrush_jobs"]) == {(MODEL, "succeeded"): 1}
+    assert values(found["wordbrush_batch_items"]) == {("", "failed"): 1}
     # A worker is played by hand here, and the job that it "finished" is still in the queue.
     assert values(found["wordbrush_queue_depth"]) == {("interactive",): 1, ("batch",): 1}
     assert values(found["wordbrush_workers"]) == {("cpu",): 2}
@@ -78,8 +87,13 @@ def test_without_the_queue_server_a_scrape_fails_and_tells_no_zeros(
 
 
 def test_the_dashboard_names_only_metrics_and_labels_that_exist(
-    client: httpx.Client, queue: JobQueue, warm_worker: WorkerView, finish: Finish
+    client: httpx.Client,
+    web_settings: Settings,
+    queue: JobQueue,
+    warm_worker: WorkerView,
+    finish: Finish,
 ) -> None:
+    Batches.from_settings(web_settings).submit([REFUSED])
     queue.announce(replace(warm_worker, memory_bytes={"resident": 1}))
     finish(queue.submit(REQUEST))
     queue.note_load(MODEL, 0.2)
