@@ -1,6 +1,8 @@
 /** The address says which screen is shown, so that Back and Reload do what one expects. */
 
 import { bind, byId } from "./dom.js";
+import { openShared } from "./open-shared.js";
+import { readLink } from "./share.js";
 import { isOpen } from "./state.js";
 
 const EDIT = "#edit";
@@ -15,12 +17,12 @@ const RESULT = "#result="; // and its key: as the gallery links to it
 export async function mountAddress(store, editor) {
   const image = location.hash.startsWith(IMAGE) ? location.hash.slice(IMAGE.length) : null;
   const result = location.hash.startsWith(RESULT) ? location.hash.slice(RESULT.length) : null;
+  const shared = readLink(location.hash);
   if (location.hash === EDIT) await editor.resume();
   if (result !== null) await editor.restore(decodeURIComponent(result));
   if (image !== null) await editor.chooseAddress(decodeURIComponent(image));
-  if (result !== null || image !== null) {
-    history.replaceState(null, "", isOpen(store.get()) ? EDIT : location.pathname);
-  }
+  if (shared) await openShared(shared, store, editor);
+  if (result !== null || image !== null || shared) forgetLink();
   bind(
     store,
     isOpen,
@@ -38,5 +40,11 @@ export async function mountAddress(store, editor) {
     const editing = isOpen(store.get());
     if (location.hash === EDIT && !editing) editor.resume();
     if (location.hash === "" && editing) editor.leave();
+    const link = readLink(location.hash); // one that was put into the address of an open page
+    if (link) openShared(link, store, editor).then(forgetLink);
   });
+
+  function forgetLink() {
+    history.replaceState(null, "", isOpen(store.get()) ? EDIT : location.pathname);
+  }
 }

@@ -89,10 +89,11 @@ export async function download(url) {
 }
 
 /** Stores a photo, so that many captions can be tried on it.
- * @param {Blob} file @param {string} name @returns {Promise<string>} its id */
+ * @param {Blob} file @param {string} name @returns {Promise<import("./uploads.js").Stored>} */
 export async function uploadImage(file, name) {
   const body = form({ image: [file, name] });
-  return (await ask("/images", { method: "POST", body })).image_id;
+  const { image_id, expires_at } = await ask("/images", { method: "POST", body });
+  return { imageId: image_id, expiresAt: Date.parse(expires_at) };
 }
 
 /** @typedef {{caption_to?: string, image_id_to?: string, steps?: number}} Steps  to another end */

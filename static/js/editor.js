@@ -156,8 +156,9 @@ export function createEditor(store, pictures, uploads, maker) {
   return {
     /** Edits a person's photo from now on; or goes on where a picture made here was made.
      * @param {Blob} file @param {string} name
-     * @param {{asPhoto?: boolean}} [options] asPhoto: even if it was made here */
-    async choose(file, name, { asPhoto = false } = {}) {
+     * @param {{asPhoto?: boolean, sample?: string}} [options] asPhoto: even if it was made here;
+     *   sample: its name, where it is one */
+    async choose(file, name, { asPhoto = false, sample } = {}) {
       const opening = ++openings;
       const token = `photo-${Date.now().toString(36)}-${opening}`;
       this.cancel();
@@ -173,7 +174,7 @@ export function createEditor(store, pictures, uploads, maker) {
           return store.update((state) => results.redrawn(state, parameters));
         }
         uploads.add(token, file, name);
-        const photo = { token, name, width, height };
+        const photo = { token, name, width, height, ...(sample ? { sample } : {}) };
         store.update((state) => results.withParameters(is.withPhoto(state, photo), parameters));
         uploads.imageId(token).catch(refuse);
       } catch (error) {
@@ -188,7 +189,8 @@ export function createEditor(store, pictures, uploads, maker) {
         .get()
         .models.find((one) => one.domain === sample.domain && one.tasks.includes("manipulate"));
       try {
-        await this.choose(await api.download(sample.url), `${sample.name}.jpg`);
+        const file = await api.download(sample.url);
+        await this.choose(file, `${sample.name}.jpg`, { sample: sample.name });
       } catch (error) {
         return refuse(error);
       }

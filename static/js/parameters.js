@@ -51,8 +51,9 @@ function inExif(bytes) {
   return null;
 }
 
-/** @param {any} said @returns {Parameters | null} */
-function checked({ task, model, caption, seed, crop }) {
+/** What somebody says of a picture, where it can be so. @param {any} said
+ * @returns {Parameters | null} */
+export function checked({ task, model, caption, seed, crop }) {
   const number = Number(seed);
   const texts = [task, model, caption].every((text) => typeof text === "string");
   if (!texts || caption.length > MAX_CAPTION || !/^\d+$/.test(seed) || number >= SEED_LIMIT) {

@@ -5,6 +5,8 @@
  *   field?: string}} Problem  `field` is the one of the request that could not be used
  */
 
+import { t } from "./texts.js";
+
 /** An answer that is no success, or no answer at all. */
 export class RequestFailed extends Error {
   /** @param {Problem} problem */
@@ -123,6 +125,17 @@ export function undecodable() {
     title: "This picture can’t be shown",
     detail: "The browser could not read it.",
     advice: ADVICE[415],
+    retryable: false,
+  };
+}
+
+/** The photo of a link is no longer kept. @returns {Problem} */
+export function gone() {
+  return {
+    status: 410,
+    title: t("share.gone-title"),
+    detail: t("share.gone-detail"),
+    advice: t("share.gone-advice"),
     retryable: false,
   };
 }

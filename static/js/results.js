@@ -178,18 +178,22 @@ export function redrawn(state, { model, caption, seed }) {
  * @returns {State} */
 export function withParameters(state, written) {
   if (!written) return state;
-  const { model, caption, seed, crop } = written;
-  const known = is.fittingModels(state).some((one) => one.id === model);
+  const { crop } = written;
   const photo = state.photo ? state.photos[state.photo] : null;
   const fits = crop && photo && lies(crop, photo) ? crop : state.crop;
   const text = "The words, seed and area are those that this picture was made with.";
   return {
-    ...(known ? is.withModel(state, model) : state),
-    caption,
-    seed,
+    ...withWords(state, written),
     crop: fits,
     toast: { text, deleted: null },
   };
+}
+
+/** The words, model and seed of a link, for whatever photo comes.
+ * @param {State} state @param {import("./parameters.js").Parameters} shared @returns {State} */
+export function withWords(state, { model, caption, seed }) {
+  const known = is.fittingModels(state).some((one) => one.id === model);
+  return { ...(known ? is.withModel(state, model) : state), caption, seed };
 }
 
 /** @param {import("./crop.js").Box | null} a @param {import("./crop.js").Box | null} b */

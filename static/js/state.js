@@ -9,8 +9,8 @@
  *   examples: string[], tasks: string[]}} Model
  * @typedef {{name: string, url: string, title: string, author: string, licence: string,
  *   domain: string}} Sample
- * @typedef {{token: string, name: string, width: number, height: number}} Photo
- *   width and height in pixels, upright
+ * @typedef {{token: string, name: string, width: number, height: number, sample?: string}} Photo
+ *   width and height in pixels, upright; sample: its name, where it is one
  * @typedef {{word: string, nearest: string[]}} UnknownWord
  * @typedef {{photo: string | null, model: string, caption: string, seed: number,
  *   crop: Box | null, mask?: import("./mask.js").Mask}} Ask

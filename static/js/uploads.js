@@ -5,14 +5,31 @@ import { problemOf } from "./problems.js";
 
 /** @typedef {ReturnType<typeof createUploads>} Uploads */
 
+/** @typedef {{imageId: string, expiresAt: number}} Stored  expiresAt: in milliseconds since 1970 */
+
+const LEAST_LEFT_MS = 3600_000; // of the time that a photo is shared for
+
 export function createUploads() {
-  /** @type {Map<string, {file: Blob, name: string, imageId: Promise<string> | null}>} by token */
+  /** @type {Map<string, {file: Blob, name: string, stored: Promise<Stored> | null}>} by token */
   const uploads = new Map();
+
+  /** @param {string} token @returns {Promise<Stored>} */
+  async function stored(token) {
+    const upload = uploads.get(token);
+    if (!upload) throw new Error(`the page has no file for ${token}`);
+    upload.stored ??= uploadImage(upload.file, upload.name);
+    try {
+      return await upload.stored;
+    } catch (error) {
+      upload.stored = null; // so that the next try sends it again
+      throw error;
+    }
+  }
 
   return {
     /** @param {string} token @param {Blob} file @param {string} name */
     add(token, file, name) {
-      uploads.set(token, { file, name, imageId: null });
+      uploads.set(token, { file, name, stored: null });
     },
 
     /** @param {string} token */
@@ -22,15 +39,16 @@ export function createUploads() {
 
     /** @param {string} token @returns {Promise<string>} the server's id of the photo */
     async imageId(token) {
-      const upload = uploads.get(token);
-      if (!upload) throw new Error(`the page has no file for ${token}`);
-      upload.imageId ??= uploadImage(upload.file, upload.name);
-      try {
-        return await upload.imageId;
-      } catch (error) {
-        upload.imageId = null; // so that the next try sends it again
-        throw error;
-      }
+      return (await stored(token)).imageId;
+    },
+
+    /** The photo on the server, for some time to come: sent again where that would be short.
+     * @param {string} token @returns {Promise<Stored>} */
+    async fresh(token) {
+      const known = await stored(token);
+      if (known.expiresAt - Date.now() > LEAST_LEFT_MS) return known;
+      this.unsent(token);
+      return stored(token);
     },
 
     /** What comes of sending something about the photo, which is sent again where it was forgotten.
@@ -48,7 +66,7 @@ export function createUploads() {
     /** The server no longer has it. @param {string} token */
     unsent(token) {
       const upload = uploads.get(token);
-      if (upload) upload.imageId = null;
+      if (upload) upload.stored = null;
     },
   };
 }
