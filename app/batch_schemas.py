@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import BaseModel, Field
 
-from app.schemas import JobError
+from app.schemas import JobError, WebhookState
 from models.registry import Task
 from worker.batch_records import BatchView, ItemView
 from worker.messages import Failure, Result
@@ -44,6 +44,7 @@ class Batch(BaseModel):
         description="About how many seconds it will still take, by how it went so far; null "
         "before its first picture and at its end."
     )
+    webhook: WebhookState | None = Field(description="Null where the request named none.")
     request_id: str | None = Field(description="`X-Request-ID` of the request that it came with.")
     created_at: datetime
     started_at: datetime | None
@@ -67,6 +68,7 @@ class Batch(BaseModel):
                 pending=view.pending,
             ),
             eta_s=None if eta_s is None else round(eta_s, 1),
+            webhook=WebhookState.of(view.delivery),
             request_id=view.request_id,
             created_at=view.created_at,
             started_at=view.started_at,

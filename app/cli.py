@@ -106,6 +106,14 @@ def models(data_dir: DataDir = None) -> None:
     Console().print(table if table.row_count else "there is no checkpoint; see `wordbrush doctor`")
 
 
+@cli.command("webhook-secret")
+def webhook_secret(data_dir: DataDir = None) -> None:
+    """Print what webhooks are signed with, for whoever receives them."""
+    from app.webhooks import Secret
+
+    typer.echo(Secret(_settings(data_dir=data_dir)).read())
+
+
 @cli.command("import-weights")
 def import_weights(
     files: Annotated[

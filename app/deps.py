@@ -18,6 +18,7 @@ from app.settings import Settings
 from app.uploads import Uploads
 from worker.batches import Batches
 from worker.library import Library
+from worker.outbox import Outbox
 from worker.queue import JobQueue
 from worker.store import Store
 
@@ -35,6 +36,7 @@ class Services:
     library: Library
     uploads: Uploads
     outbound: Outbound
+    outbox: Outbox
     waiters: CapacityLimiter  # threads that wait for jobs, apart from those that serve requests
     streams: redis.asyncio.Redis  # the queue server, for the event loop: events of jobs
     followers: CapacityLimiter  # streams of events that are open

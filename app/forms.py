@@ -77,7 +77,20 @@ class Wish(BaseModel):
     )
 
 
-class EditForm(Wish):
+class Told(BaseModel):
+    """Who is told of the end."""
+
+    webhook: str | None = Field(
+        None,
+        max_length=2000,
+        pattern="^https?://",
+        description="An address that is sent the end by POST, signed: see docs/webhooks.md.",
+        examples=["https://example.org/hooks/wordbrush"],
+        json_schema_extra={"format": "uri"},
+    )
+
+
+class EditForm(Wish, Told):
     """What to change and in which picture: `image` or `image_id`, one of the two."""
 
     image: UploadFile | None = Field(None, description="JPEG, PNG or WebP, up to 25 MiB.")
@@ -118,7 +131,7 @@ class MaskForm(BaseModel):
     )
 
 
-class GenerationBody(Wish):
+class GenerationBody(Wish, Told):
     """What to draw. JSON has types of its own, so that a number in quotes is none."""
 
     model_config = ConfigDict(

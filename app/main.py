@@ -48,12 +48,14 @@ from app.routes import (
     sessions,
 )
 from app.settings import Settings
+from app.telling import sending
 from app.templates import Templates
 from app.uploads import Uploads
 from worker import tracing
 from worker.batches import Batches
 from worker.connection import connect_async
 from worker.library import Library
+from worker.outbox import Outbox
 from worker.queue import JobQueue
 from worker.store import Store
 
@@ -161,6 +163,7 @@ def _services(settings: Settings) -> Services:
         library=Library(settings.library),
         uploads=Uploads(store, max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels),
         outbound=Outbound(allowed=settings.outbound_hosts),
+        outbox=Outbox(settings.redis_url),
         waiters=CapacityLimiter(settings.max_waiters),
         streams=connect_async(settings.redis_url, max_connections=settings.max_followers),
         followers=CapacityLimiter(settings.max_followers),
@@ -197,9 +200,12 @@ def _guarded(*scopes: Scope) -> dict[str, Any]:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    yield
-    app.state.services.queue.connection.close()
-    await app.state.services.streams.aclose()
+    services: Services = app.state.services
+    with sending(services):
+        yield
+    services.queue.connection.close()
+    services.outbox.close()
+    await services.streams.aclose()
     tracing.close(app.state.tracing)
 
 

@@ -53,6 +53,7 @@ class ServiceCollector(Collector):
             "Items of batches that have ended, by how; a line that could not be used has no model.",
             tally.batch_items(),
         )
+        yield _webhooks(tally)
         for histogram in HISTOGRAMS:
             yield _histogram(tally, histogram)
         yield _depths(self._queue)
@@ -63,6 +64,17 @@ def _ended(name: str, help: str, counts: Iterable[tuple[str, str, int]]) -> Metr
     family = CounterMetricFamily(_PREFIX + name, help, labels=("model", "status"))
     for model, status, count in counts:
         family.add_metric((model, status), count)
+    return family
+
+
+def _webhooks(tally: Tally) -> Metric:
+    family = CounterMetricFamily(
+        f"{_PREFIX}webhooks",
+        "Attempts to tell receivers of an end: delivered, failed (tried again), given_up.",
+        labels=("outcome",),
+    )
+    for outcome, count in tally.webhooks():
+        family.add_metric((outcome,), count)
     return family
 
 

@@ -13,6 +13,7 @@ from models.registry import Task
 from models.text.vocabulary import UnknownWord, tokenize
 from worker.messages import Match as FoundMatch
 from worker.messages import OutputFile
+from worker.outbox import Delivery, DeliveryStatus
 from worker.queue import JobView, Status
 
 
@@ -101,6 +102,7 @@ _JOB: JsonDict = {
     "unknown_words": [{"word": "flowr", "nearest": ["flower"]}],
     "metrics": {"queue_s": 0.01, "load_s": 0.0, "predict_s": 0.04, "batch_size": 1},
     "error": None,
+    "webhook": None,
     "request_id": "b4e0c1f2a97d4b6c8d21c6a0f3f1a2b3",
     "created_at": "2026-11-23T08:20:53.688600Z",
     "started_at": "2026-11-23T08:20:53.698600Z",
@@ -217,6 +219,20 @@ class JobError(BaseModel):
     retryable: bool
 
 
+class WebhookState(BaseModel):
+    """Whether the receiver was told of the end."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    status: DeliveryStatus = Field(description="`waiting`: for the end, or for the next attempt.")
+    attempts: int
+    problem: str | None = Field(description="Why the last attempt failed.")
+
+    @classmethod
+    def of(cls, delivery: Delivery | None) -> Self | None:
+        return cls.model_validate(delivery) if delivery else None
+
+
 class JobLinks(BaseModel):
     """Where the job itself is, where it can be stopped (by POST), where it can be followed, and
     where it can be asked for anew (by POST) when nothing came of it.
@@ -258,6 +274,7 @@ class Job(BaseModel):
     unknown_words: list[Word] = Field(description="Words that the model never saw.")
     metrics: JobMetrics | None
     error: JobError | None
+    webhook: WebhookState | None = Field(description="Null where the request named none.")
     request_id: str | None = Field(description="`X-Request-ID` of the request that it came with.")
     created_at: datetime
     started_at: datetime | None
@@ -293,6 +310,7 @@ class Job(BaseModel):
             unknown_words=[Word.of(word) for word in unknown_words],
             metrics=JobMetrics.model_validate(result.metrics) if result else None,
             error=JobError.model_validate(view.error) if view.error else None,
+            webhook=WebhookState.of(view.delivery),
             request_id=view.request_id,
             created_at=view.created_at,
             started_at=view.started_at,

@@ -3,11 +3,14 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, Secret, field_validator
 from pydantic_settings import NoDecode
 
 from worker import pictures
 from worker.settings import Settings as SharedSettings
+
+# Of 24 to 64 bytes, as Standard Webhooks wants.
+_WebhookSecret = Secret[Annotated[str, Field(pattern=r"^whsec_[A-Za-z0-9+/]{32,88}={0,2}$")]]
 
 
 class Settings(SharedSettings):
@@ -24,6 +27,11 @@ class Settings(SharedSettings):
     max_followers: int = Field(default=200, ge=1)  # streams of events; a connection each
     max_batch_bytes: int = Field(default=2**30, gt=0)  # of a batch's pictures and lines
     outbound_hosts: Annotated[tuple[str, ...], NoDecode] = ()  # called though they are not public
+
+    webhooks: bool = True  # False: none is taken, and none is sent from this process
+    webhook_secret: _WebhookSecret | None = None  # None: one is made, in the data directory
+    webhook_timeout_s: float = Field(default=10.0, gt=0)  # of one attempt
+    webhook_patience_s: int = Field(default=24 * 3600, ge=0)  # from the first attempt to the last
 
     @field_validator("outbound_hosts", mode="before")
     @classmethod

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Header, Request, UploadFile
 from pydantic import BaseModel
 
+from app.forms import Told
 from worker.idempotency import IdempotencyKey
 from worker.queue import Terms
 
@@ -26,7 +27,8 @@ class AskedTerms:
         read, and are then at their start.
         """
         key = self._key and IdempotencyKey.of(self._key, f"{self._address} {_digest(body)}")
-        return Terms(request_id=self._request_id, key=key or None)
+        webhook = body.webhook if isinstance(body, Told) else None
+        return Terms(request_id=self._request_id, key=key or None, webhook=webhook)
 
 
 async def _asked(

@@ -20,6 +20,7 @@ FREE_OF_TORCH = (
     "worker.events",
     "worker.listing",
     "worker.pace",
+    "worker.outbox",
     "worker.metrics",
     "worker.logs",
     "worker.tracing",

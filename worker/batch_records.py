@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 
 from worker.messages import Failure, Request, Result
+from worker.outbox import Delivery
 from worker.records import Status, now
 
 LEFT = "left:"  # and a model: the field that counts its items that are to be done
@@ -71,6 +72,7 @@ class BatchView:
     started_at: datetime | None
     finished_at: datetime | None
     expires_at: datetime | None
+    delivery: Delivery | None  # to who wants to hear how it ended
 
     @property
     def pending(self) -> int:
@@ -113,6 +115,7 @@ def read_batch(batch_id: str, record: Mapping[str, str], *, result_ttl: timedelt
         started_at=times["started"],
         finished_at=ended_at,
         expires_at=expires_at,
+        delivery=Delivery.in_record(record),
     )
 
 

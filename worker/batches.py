@@ -15,13 +15,14 @@ from uuid import uuid4
 from redis.client import Pipeline
 from rq import Retry
 
-from worker import idempotency, records
+from worker import idempotency, outbox, records
 from worker.batch_records import LEFT, BatchView, Item, key_of, write_outcome
 from worker.batch_standing import BatchStanding
 from worker.connection import QueueFull, outages_named
 from worker.listing import BATCHES, add_to_index
 from worker.messages import Failure, Result
 from worker.metrics import COUNTS, items_field
+from worker.outbox import DUE
 from worker.queue import NO_TERMS, Terms
 from worker.records import Status, now
 
@@ -33,7 +34,7 @@ MAX_ITEMS = 10_000
 # In one step: outcomes are written once each, counted, and not written after a cancel.
 _NOTE = """
 if redis.call('hexists', KEYS[1], 'canceled_at') == 1 then return 0 end
-for i = 4, #ARGV, 4 do
+for i = 6, #ARGV, 4 do
   if redis.call('hsetnx', KEYS[2], ARGV[i], ARGV[i + 1]) == 1 then
     redis.call('hincrby', KEYS[1], ARGV[i + 2], 1)
     redis.call('hincrby', KEYS[1], ARGV[3], -1)
@@ -44,6 +45,7 @@ redis.call('expire', KEYS[2], ARGV[2])
 local known = redis.call('hmget', KEYS[1], 'succeeded', 'failed', 'total')
 if (tonumber(known[1]) or 0) + (tonumber(known[2]) or 0) == tonumber(known[3]) then
   redis.call('hsetnx', KEYS[1], 'finished_at', ARGV[1])
+  redis.call('zadd', KEYS[4], 'XX', 'LT', ARGV[4], ARGV[5])
 end
 return 1
 """
@@ -51,7 +53,8 @@ return 1
 _CANCEL = """
 if redis.call('hexists', KEYS[1], 'finished_at') == 1 then return end
 if redis.call('hsetnx', KEYS[1], 'canceled_at', ARGV[1]) == 0 then return end
-for i = 2, #ARGV, 2 do
+redis.call('zadd', KEYS[3], 'XX', 'LT', ARGV[2], ARGV[3])
+for i = 4, #ARGV, 2 do
   redis.call('hincrby', KEYS[2], ARGV[i + 1], redis.call('hget', KEYS[1], ARGV[i]))
 end
 """
@@ -108,8 +111,11 @@ class Batches(BatchStanding):
         if view.status.is_final:
             return view
         counted = [(LEFT + m, items_field(m, Status.CANCELED)) for m in view.models]
-        args = [now().isoformat(), *(field for both in counted for field in both)]
-        self._connection.register_script(_CANCEL)(keys=[key_of(batch_id), COUNTS], args=args)
+        at = now()
+        args: list[Any] = [at.isoformat(), at.timestamp(), outbox.batch(batch_id)]
+        args += [field for both in counted for field in both]
+        keys = [key_of(batch_id), COUNTS, DUE]
+        self._connection.register_script(_CANCEL)(keys=keys, args=args)
         return self.read(batch_id)
 
     # The rest is the worker's side.
@@ -130,9 +136,11 @@ class Batches(BatchStanding):
         for number, outcome in outcomes.items():
             text, status = write_outcome(outcome)
             lines += [number, text, status.value, items_field(model, status)]
-        keys = [key_of(batch_id), key_of(batch_id, "results"), COUNTS]
-        args = [now().isoformat(), self._ttl_s, LEFT + model, *lines]
-        return bool(self._connection.register_script(_NOTE)(keys=keys, args=args))
+        at = now()
+        keys = [key_of(batch_id), key_of(batch_id, "results"), COUNTS, DUE]
+        subject = outbox.batch(batch_id)
+        args: list[Any] = [at.isoformat(), self._ttl_s, LEFT + model, at.timestamp(), subject]
+        return bool(self._connection.register_script(_NOTE)(keys=keys, args=[*args, *lines]))
 
     @outages_named()
     def suspect(self, batch_id: str, chunk: int, number: int | None) -> int | None:
@@ -186,6 +194,10 @@ class Batches(BatchStanding):
         add_to_index(pipe, BATCHES, batch_id, ttl_s=self._ttl_s)
         if terms.key:
             idempotency.remember(pipe, terms.key, batch_id)
+        if terms.webhook:
+            outbox.expect(pipe, outbox.batch(batch_id), terms.webhook)
+            if "finished_at" in record:
+                outbox.hasten(pipe, outbox.batch(batch_id))
 
     def _push(
         self,

@@ -84,6 +84,11 @@ def items_field(model: str, status: str) -> str:
     return _field(_ITEMS, model, status)
 
 
+def count_webhook(pipe: Pipeline, outcome: str) -> None:
+    """A webhook was delivered, failed (and is tried again) or was given up."""
+    pipe.hincrby(COUNTS, _field("webhooks", outcome, ""), 1)
+
+
 def observe(pipe: Pipeline, histogram: Histogram, model: str, value: float) -> None:
     bound = histogram.bound_of(value)
     pipe.hincrby(COUNTS, _field(histogram.name, model, str(float(bound))), 1)
@@ -104,6 +109,11 @@ class Tally:
     def batch_items(self) -> Iterator[tuple[str, str, int]]:
         """The same of items of batches; model "" is for lines that could not be used."""
         return self._counts(_ITEMS)
+
+    def webhooks(self) -> Iterator[tuple[str, int]]:
+        """What became of attempts to deliver webhooks, and how often."""
+        for outcome, _, count in self._counts("webhooks"):
+            yield outcome, count
 
     def histogram(self, wanted: Histogram) -> Iterator[tuple[str, Counted]]:
         """Each model that was measured so, and its values."""

@@ -16,7 +16,7 @@ from redis.client import Pipeline
 from rq import Queue, Retry
 from rq.job import Job
 
-from worker import events, idempotency, tracing
+from worker import events, idempotency, outbox, tracing
 from worker.connection import QueueDown, QueueFull, outages_named
 from worker.idempotency import IdempotencyKey
 from worker.listing import JOBS, add_to_index
@@ -50,6 +50,7 @@ class Terms:
 
     request_id: str | None = None  # of the HTTP request, as logs have it
     key: IdempotencyKey | None = None
+    webhook: str | None = None  # an address that is to hear how it ended
 
 
 NO_TERMS = Terms()
@@ -106,6 +107,8 @@ class JobQueue(Standing):
             pipe.expire(key_of(job_id), self._record_ttl_s)
             events.append(pipe, job_id, Status.QUEUED, ttl_s=self._record_ttl_s)
             add_to_index(pipe, JOBS, job_id, ttl_s=self._record_ttl_s)
+            if terms.webhook:
+                outbox.expect(pipe, outbox.job(job_id), terms.webhook)
             if terms.key:
                 idempotency.remember(pipe, terms.key, job_id)
             self._push(job_id, self._batch if batch else self._interactive, pipe)
@@ -219,7 +222,8 @@ class JobQueue(Standing):
             pipe.hsetnx(key_of(job_id), "finished_at", now().isoformat())
             pipe.expire(key_of(job_id), self._record_ttl_s)
             pipe.hget(key_of(job_id), "request")
-            is_first, _, _, request = pipe.execute()
+            outbox.hasten(pipe, outbox.job(job_id))
+            is_first, _, _, request, _ = pipe.execute()
             if is_first:  # only whoever ended the job tells of it
                 done = float(status is Status.SUCCEEDED)
                 events.append(pipe, job_id, status, progress=done, ttl_s=self._record_ttl_s)

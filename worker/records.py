@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from worker.messages import Failure, Request, Result
+from worker.outbox import Delivery
 
 RETRIES = 2  # times that a job survives the death of its worker
 
@@ -57,6 +58,7 @@ class JobView:
     started_at: datetime | None
     finished_at: datetime | None
     expires_at: datetime | None
+    delivery: Delivery | None  # to who wants to hear how it ended
     trace: Mapping[str, str]  # that it is part of, as tracing.current() wrote it down
 
 
@@ -101,6 +103,7 @@ def read_record(
         started_at=_time(record.get("started_at")),
         finished_at=finished_at,
         expires_at=expires_at,
+        delivery=Delivery.in_record(record),
         trace=json.loads(record.get("trace", "{}")),
     )
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Path, Query, Request, Response, UploadFile, status
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from app.access import check_tasks
 from app.batch_items import Lines, read_rows
@@ -21,7 +21,8 @@ from app.errors import (
     Unavailable,
     responses,
 )
-from app.forms import MAX_SEED, MAX_VARIATIONS
+from app.forms import MAX_SEED, MAX_VARIATIONS, Told
+from app.routes.submissions import UNTOLD, check_webhook
 from app.terms import Asked
 from app.zipping import ZipStream
 from worker.archives import BadArchive, list_entries
@@ -42,7 +43,7 @@ _PAGE = 200  # items read at a time
 _RETRY_AFTER_S = 2  # when to look at an unfinished batch again
 
 
-class BatchForm(BaseModel):
+class BatchForm(Told):
     """Lines, pictures, and what holds for each line that does not say otherwise."""
 
     items: UploadFile = Field(
@@ -60,7 +61,8 @@ class BatchForm(BaseModel):
     full_resolution: bool | None = None
 
     def defaults(self) -> dict[str, Any]:
-        return self.model_dump(exclude={"items", "images", "name"}, exclude_none=True)
+        told = {"items", "images", "name", "webhook"}
+        return self.model_dump(exclude=told, exclude_none=True)
 
 
 @router.post(
@@ -68,7 +70,7 @@ class BatchForm(BaseModel):
     operation_id="createBatch",
     status_code=status.HTTP_202_ACCEPTED,
     response_description="The batch, to be asked for again at `Location`.",
-    responses=responses(BadRequest, ContentTooLarge, InvalidRequest, Unavailable),
+    responses=responses(BadRequest, ContentTooLarge, InvalidRequest, *UNTOLD, Unavailable),
 )
 def create_batch(
     request: Request,
@@ -84,6 +86,7 @@ def create_batch(
     terms = asked.with_body(form)
     batch_id = services.batches.earlier(terms.key) if terms.key else None
     if batch_id is None:
+        check_webhook(services, terms)
         rows = read_rows(_read_lines(services, form.items))
         entries = _list_images(form.images) if form.images else {}
         archive_id = _keep_images(services, form.images) if form.images else None

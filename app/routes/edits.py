@@ -10,7 +10,7 @@ from app.errors import InvalidRequest, Unavailable, responses
 from app.forms import EditForm
 from app.given import GivenPhoto, given
 from app.routes.images import REFUSALS
-from app.routes.submissions import answer, check_room, read_wish
+from app.routes.submissions import UNTOLD, answer, check_room, check_webhook, read_wish
 from app.schemas import Job
 from app.terms import Asked
 from app.uploads import Picture
@@ -27,6 +27,7 @@ def _submit(
     terms = asked.with_body(form)
     if terms.key and (earlier := services.queue.earlier(terms.key)):
         return earlier
+    check_webhook(services, terms)
     has_end = form.image_to is not None or form.image_id_to is not None
     request = read_wish(services, form, Task.MANIPULATE, to_photo=has_end)
     photo = given(services, "image", form.image, form.image_id)
@@ -55,7 +56,7 @@ def _submit(
     response_description="The job, to be asked for again at `Location`.",
     responses={
         200: {"model": Job, "description": "With `Prefer: wait=N`: the finished job."},
-        **responses(*REFUSALS, Unavailable),
+        **responses(*REFUSALS, *UNTOLD, Unavailable),
     },
 )
 async def manipulate(

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Response, status
 from app.deps import All, WaitSeconds
 from app.errors import BadRequest, ContentTooLarge, InvalidRequest, Unavailable, responses
 from app.forms import GenerationBody
-from app.routes.submissions import answer, check_room, read_wish
+from app.routes.submissions import UNTOLD, answer, check_room, check_webhook, read_wish
 from app.schemas import Job
 from app.terms import Asked
 from models.registry import Task
@@ -20,6 +20,7 @@ def _submit(services: All, asked: Asked, body: GenerationBody) -> str:
     terms = asked.with_body(body)
     if terms.key and (earlier := services.queue.earlier(terms.key)):
         return earlier
+    check_webhook(services, terms)
     request = read_wish(services, body, Task.GENERATE)
     check_room(services)
     return services.queue.submit(request, terms=terms)
@@ -32,7 +33,7 @@ def _submit(services: All, asked: Asked, body: GenerationBody) -> str:
     response_description="The job, to be asked for again at `Location`.",
     responses={
         200: {"model": Job, "description": "With `Prefer: wait=N`: the finished job."},
-        **responses(BadRequest, ContentTooLarge, InvalidRequest, Unavailable),
+        **responses(BadRequest, ContentTooLarge, InvalidRequest, *UNTOLD, Unavailable),
     },
 )
 async def generate(

@@ -6,15 +6,16 @@ from anyio import to_thread
 from fastapi import Response, status
 
 from app.deps import Services
-from app.errors import InvalidRequest
+from app.errors import InvalidRequest, NoAnswer, RefusedAddress
 from app.forms import DEFAULT_STEPS, MAX_SEED, Wish
 from app.routes.jobs import describe
 from app.schemas import Job
 from models.registry import Task
 from models.text.vocabulary import tokenize
 from worker.messages import Request
-from worker.queue import JobView, QueueFull
+from worker.queue import JobView, QueueFull, Terms
 
+UNTOLD = (RefusedAddress, NoAnswer)  # what may be wrong with a webhook
 _MAX_SUGGESTIONS = 6
 _RETRY_AFTER_S = 1  # when to look at an unfinished job again
 
@@ -42,6 +43,20 @@ def read_wish(services: Services, wish: Wish, task: Task, *, to_photo: bool = Fa
         steps=_steps(wish, to_photo=to_photo),
         caption_to=wish.caption_to,
     )
+
+
+def check_webhook(services: Services, terms: Terms) -> None:
+    """Refuse an address that can't be told of the end.
+
+    Raises:
+        InvalidRequest: nobody is told by this service.
+        ForbiddenAddress: it is not one that this service calls.
+        Unreachable: its host has no address.
+    """
+    if terms.webhook and not services.settings.webhooks:
+        raise InvalidRequest.of("webhook", "this service sends none, wanted no webhook")
+    if terms.webhook:
+        services.outbound.check(terms.webhook)
 
 
 def check_room(services: Services) -> None:

@@ -76,6 +76,7 @@ def test_the_example_of_a_job_is_one(client: httpx.Client) -> None:
         "searched",
         "not_yet_searched",
         "error",
+        "webhook",
     )
     nulls = dict.fromkeys(names) | {"outputs": outputs}  # which the document leaves out
     assert Job.model_validate(example | nulls).model_dump(mode="json") == example | nulls

@@ -7,9 +7,16 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import positive_data_acceptance
 from schemathesis.generation import GenerationMode
 
+from app.settings import Settings
 from worker.queue import JobQueue, WorkerView
 
 _EXAMPLES = 20  # of each operation
+
+
+@pytest.fixture
+def web_settings(web_settings: Settings) -> Settings:
+    """Settings of a web process that asks no name server for made-up hosts."""
+    return Settings(**web_settings.model_dump() | {"webhooks": False})
 
 
 @pytest.mark.parametrize("mode", GenerationMode)

@@ -17,7 +17,8 @@ from tests.app.conftest import serving
 from worker.batch_records import Item
 from worker.batches import Batches
 from worker.messages import Failure, Request, Result
-from worker.queue import JobQueue, WorkerView
+from worker.outbox import Delivery, DeliveryStatus, Outbox
+from worker.queue import JobQueue, Terms, WorkerView
 
 DASHBOARD = Path(__file__).resolve().parents[3] / "deploy" / "grafana-dashboard.json"
 MODEL = "tagan-flowers-64"
@@ -97,6 +98,9 @@ def test_the_dashboard_names_only_metrics_and_labels_that_exist(
     queue.announce(replace(warm_worker, memory_bytes={"resident": 1}))
     finish(queue.submit(REQUEST))
     queue.note_load(MODEL, 0.2)
+    told = queue.submit(REQUEST, terms=Terms(webhook="https://example.org/"))
+    outbox = Outbox(web_settings.redis_url)
+    outbox.settle(f"job:{told}", Delivery("https://example.org/"), DeliveryStatus.DELIVERED)
     samples = [sample for family in scrape(client).values() for sample in family.samples]
     names = {sample.name for sample in samples}
     labels = {label for sample in samples for label in sample.labels}
