@@ -5,13 +5,12 @@ import { withSteps } from "./between.js";
 import { downloadName } from "./captions.js";
 import { createFollower } from "./live.js";
 import { readParameters } from "./parameters.js";
-import { RequestFailed, incomplete, problemOf, tooLarge } from "./problems.js";
+import { incomplete, problemOf } from "./problems.js";
 import * as results from "./results.js";
 import * as sheets from "./sheet.js";
 import * as is from "./state.js";
 
 const STEPS = 12; // of a way to another end
-const MAX_BYTES = 25 * 2 ** 20;
 
 /** @typedef {ReturnType<typeof createEditor>} Editor */
 
@@ -19,9 +18,10 @@ const MAX_BYTES = 25 * 2 ** 20;
  * @param {import("./store.js").Store<is.State>} store
  * @param {import("./pictures.js").Pictures} pictures
  * @param {import("./uploads.js").Uploads} uploads
+ * @param {import("./photos.js").Photos} photos
  * @param {import("./maker.js").Maker} maker
  */
-export function createEditor(store, pictures, uploads, maker) {
+export function createEditor(store, pictures, uploads, photos, maker) {
   /** @type {{ask: is.Ask | null, full: boolean, stop: AbortController, job: api.Job | null} | null}
    * ask: null where it is for many pictures */
   let running = null;
@@ -128,24 +128,12 @@ export function createEditor(store, pictures, uploads, maker) {
     store.update((state) => is.withProblem(state, problemOf(error)));
   }
 
-  /** @param {Blob} file @param {string} name @param {string} token */
-  async function opened(file, name, token) {
-    if (file.size > MAX_BYTES) throw new RequestFailed(tooLarge());
-    try {
-      return await pictures.open(token, file);
-    } catch (error) {
-      await api.uploadImage(file, name); // the server says better what is wrong with it
-      throw error;
-    }
-  }
-
   /** Changes the state to one of another photo or result, once its pictures are there.
    * @param {(state: is.State) => is.State} change */
   async function moveTo(change) {
     const { photo, shown } = change(store.get());
-    const file = photo && !pictures.photo(photo) ? uploads.file(photo) : null;
     try {
-      if (photo && file) await pictures.open(photo, file);
+      if (photo) await photos.open(photo);
       if (shown) await pictures.result(shown.image);
       store.update(change);
     } catch (error) {
@@ -160,11 +148,10 @@ export function createEditor(store, pictures, uploads, maker) {
      *   sample: its name, where it is one */
     async choose(file, name, { asPhoto = false, sample } = {}) {
       const opening = ++openings;
-      const token = `photo-${Date.now().toString(36)}-${opening}`;
       this.cancel();
       store.update(is.opening);
       try {
-        const { width, height } = await opened(file, name, token);
+        const photo = await photos.read(file, name, sample);
         const bytes = new Uint8Array(await file.arrayBuffer());
         const parameters = asPhoto ? null : readParameters(bytes);
         if (opening !== openings) return;
@@ -173,10 +160,9 @@ export function createEditor(store, pictures, uploads, maker) {
         if (parameters?.task === "generate" && is.canDraw(store.get())) {
           return store.update((state) => results.redrawn(state, parameters));
         }
-        uploads.add(token, file, name);
-        const photo = { token, name, width, height, ...(sample ? { sample } : {}) };
+        uploads.add(photo.token, file, name);
         store.update((state) => results.withParameters(is.withPhoto(state, photo), parameters));
-        uploads.imageId(token).catch(refuse);
+        uploads.imageId(photo.token).catch(refuse);
       } catch (error) {
         if (opening === openings) refuse(error);
       }
@@ -213,9 +199,9 @@ export function createEditor(store, pictures, uploads, maker) {
 
     /** Edits the result that is shown, as the photo from now on. */
     async goOn() {
-      const { shown, photos } = store.get();
+      const { shown, photos: known } = store.get();
       if (!shown) return;
-      const from = shown.ask.photo ? photos[shown.ask.photo].name : "drawn";
+      const from = shown.ask.photo ? known[shown.ask.photo].name : "drawn";
       const name = downloadName(from, shown.ask.caption, shown.mediaType);
       const file = await pictures.file(shown.image).catch(refuse);
       if (file) await this.choose(file, name, { asPhoto: true });

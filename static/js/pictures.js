@@ -44,6 +44,15 @@ export function createPictures() {
       return photos.get(token) ?? null;
     },
 
+    /** The middle of a photo that has been read.
+     * @param {string} token @param {number} side in pixels */
+    photoThumb(token, side) {
+      const { canvas } = /** @type {Shown} */ (photos.get(token));
+      const whole = Math.min(canvas.width, canvas.height);
+      const [left, top] = [canvas.width - whole, canvas.height - whole].map((rest) => rest / 2);
+      return drawn(canvas, side, side, [left, top, whole]);
+    },
+
     /** The result at `url`, decoded, so that showing it does not flicker; the server's picture,
      * or, when it is no longer there, the one that the browser keeps.
      * @param {string} url @returns {Promise<HTMLImageElement | HTMLCanvasElement>} */

@@ -64,7 +64,9 @@ export function restored(state, key) {
 export function lookedAt(state, result) {
   const { photo, model, caption, seed, crop, mask = [] } = result.ask;
   const there = { photo, drawing: photo === null, caption, seed, crop, mask, placing: false };
-  const many = photo === state.photo ? {} : { sheet: null, way: null };
+  const isOnSheet = state.sheet?.cells.some(({ ask }) => ask.photo === photo) ?? false;
+  const sheet = photo === state.photo || isOnSheet ? state.sheet : null;
+  const many = { sheet, way: photo === state.photo ? state.way : null };
   return shownResult({ ...is.idle(is.withModel(state, model)), ...there, ...many }, result);
 }
 

@@ -1,6 +1,8 @@
 /** The sheet of pictures to compare; a click looks at one alone, with all that made it. */
 
-import { bind, byId, el } from "./dom.js";
+import { bind, byId, el, icon } from "./dom.js";
+import { saveSheetPicture } from "./sheet-picture.js";
+import { t } from "./texts.js";
 
 const SIDE = 256; // pixels
 
@@ -37,7 +39,8 @@ export function mountSheet(store, editor, pictures) {
     if (!sheet) return place.replaceChildren();
     const focused = [...place.querySelectorAll("button")].findIndex((b) => b.matches(":focus"));
     const buttons = sheet.cells.map((cell, index) => button(cell, nameOf(sheet, index)));
-    place.replaceChildren(sheet.rows.length ? table(sheet, buttons) : list(sheet, buttons));
+    const body = sheet.rows.length ? table(sheet, buttons) : list(sheet, buttons);
+    place.replaceChildren(body, saver(sheet));
     buttons[focused]?.focus({ preventScroll: true });
   }
 
@@ -50,8 +53,11 @@ export function mountSheet(store, editor, pictures) {
   }
 
   /** @param {Sheet} sheet @param {HTMLElement[]} buttons */
-  function table({ columns, rows }, buttons) {
-    const head = columns.map((name) => el("th", { scope: "col" }, name));
+  function table({ columns, rows, photos }, buttons) {
+    const thumbs = photos?.map((token) => pictures.photoThumb(token, SIDE)) ?? [];
+    const head = columns.map((name, n) =>
+      el("th", { scope: "col" }, ...thumbs.slice(n, n + 1), el("span", {}, name)),
+    );
     const body = rows.map((name, row) => {
       const own = buttons.slice(row * columns.length, (row + 1) * columns.length);
       const cells = own.map((one) => el("td", {}, one));
@@ -63,6 +69,15 @@ export function mountSheet(store, editor, pictures) {
       el("thead", {}, el("tr", {}, el("td"), ...head)),
       el("tbody", {}, ...body),
     );
+  }
+
+  /** @param {Sheet} sheet */
+  function saver(sheet) {
+    const made = el("button", { type: "button", className: "button small-button sheet-save" });
+    made.disabled = sheet.cells.some(({ result, problem }) => !result && !problem);
+    made.append(icon("download"), t("sheet.save"));
+    made.addEventListener("click", () => saveSheetPicture(sheet, pictures));
+    return made;
   }
 
   /** @param {Cell} cell @param {string} name */

@@ -4,9 +4,13 @@
  * @typedef {import("./state.js").Ask} Ask
  * @typedef {import("./state.js").Result} Result
  * @typedef {{ask: Ask, result: Result | null, problem: string | null}} Cell
- * @typedef {{title: string, columns: string[], rows: string[], cells: Cell[]}} Sheet
- *   cells row by row; a sheet without names for its rows has one
+ * @typedef {{title: string, columns: string[], rows: string[], cells: Cell[],
+ *   photos?: string[]}} Sheet  cells row by row; a sheet without names for its rows has one;
+ *   photos: tokens, where each column is of one
  */
+
+import { largestSquare } from "./crop.js";
+import { t } from "./texts.js";
 
 const SEED_LIMIT = 2 ** 32;
 
@@ -35,6 +39,22 @@ export function ofCaptions(ask, captions, models) {
   );
   const cells = asks.map(empty);
   return { title: "Captions by models", columns: models.map(nameOf), rows: captions, cells };
+}
+
+/** Captions by photos: of the photo that is edited its area and mask, of others the largest square.
+ * @param {Ask} ask @param {string[]} captions @param {import("./state.js").Photo[]} photos
+ * @returns {Sheet} */
+export function ofPhotos({ model, seed, ...current }, captions, photos) {
+  const cells = captions.flatMap((caption) =>
+    photos.map((photo) => {
+      const isCurrent = photo.token === current.photo;
+      const place = isCurrent ? current : { photo: photo.token, crop: largestSquare(photo) };
+      return empty({ ...place, model, seed, caption });
+    }),
+  );
+  const columns = photos.map(({ name }) => name);
+  const tokens = photos.map(({ token }) => token);
+  return { title: t("explore.photos"), columns, rows: captions, cells, photos: tokens };
 }
 
 /** What is still to be made, in as few requests as possible: the places of cells that differ by
@@ -86,8 +106,9 @@ function changed(sheet, places, change) {
 
 /** @param {Ask} before @param {Ask} ask */
 function follows(before, ask) {
-  const { model, caption } = before;
-  return ask.model === model && ask.caption === caption && ask.seed === before.seed + 1;
+  const { model, caption, photo } = before;
+  const isSame = ask.model === model && ask.caption === caption && ask.photo === photo;
+  return isSame && ask.seed === before.seed + 1;
 }
 
 /** @param {Ask} ask @returns {Cell} */

@@ -151,6 +151,12 @@ export function withPhoto(state, photo) {
   });
 }
 
+/** A photo that is there beside the one that is edited; it is not the one that was left last.
+ * @param {State} state @param {Photo} photo @returns {State} */
+export function withKnownPhoto(state, photo) {
+  return { ...state, photos: { [photo.token]: photo, ...state.photos } };
+}
+
 /** A picture to draw from words alone, from here on.
  * @param {State} state @returns {State} */
 export function withDrawing(state) {

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import "./english.js";
 import * as sheets from "../../static/js/sheet.js";
+import { wrapped } from "../../static/js/sheet-picture.js";
 
 const ASK = { photo: "p", model: "a", caption: "red", seed: 5, crop: null };
 const MODELS = [
@@ -55,4 +57,29 @@ test("a sheet says how far it is, troubles included", () => {
 
 test("captions are written one a line; empty ones and repeated ones do not count", () => {
   assert.deepEqual(sheets.captionsIn(" red \n\nblue\nred\npink", 2), ["red", "blue"]);
+});
+
+test("captions by photos: each photo with its own square, the one that is edited with its area", () => {
+  const crop = { left: 1, top: 2, width: 30, height: 30 };
+  const mask = [{ erase: false, size: 4, points: [1, 1] }];
+  const ask = { photo: "a", model: "m", caption: "red", seed: 7, crop, mask };
+  const photos = [
+    { token: "a", name: "a.jpg", width: 50, height: 50 },
+    { token: "b", name: "b.jpg", width: 60, height: 40 },
+  ];
+  const sheet = sheets.ofPhotos(ask, ["red", "blue"], photos);
+  assert.deepEqual(sheet.photos, ["a", "b"]);
+  assert.deepEqual(sheet.columns, ["a.jpg", "b.jpg"]);
+  const square = { left: 10, top: 0, width: 40, height: 40 };
+  const other = { photo: "b", model: "m", seed: 7, crop: square };
+  assert.deepEqual(
+    sheet.cells.map((cell) => cell.ask),
+    [ask, { ...other, caption: "red" }, { ...ask, caption: "blue" }, { ...other, caption: "blue" }],
+  );
+  assert.equal(sheets.batches(sheet).length, 4);
+});
+
+test("a name is broken into lines at its blanks, and a long word stays whole", () => {
+  const lines = wrapped("this flower has extraordinarily yellow petals", 11, (line) => line.length);
+  assert.deepEqual(lines, ["this flower", "has", "extraordinarily", "yellow", "petals"]);
 });
