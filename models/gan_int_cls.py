@@ -4,9 +4,7 @@ Source: Reed et al., "Generative Adversarial Text to Image Synthesis", ICML 2016
 arXiv:1605.05396; networks in section 4.1 and the authors' code. Its style encoder, section 4.4,
 is models/style_encoder.py.
 Not from the paper: `image_size` is free (the paper has 64 px); captions may be read by words;
-`dcgan` is the widely used port of El-Nouby, whose weights can be had; `cell_norm` normalises the
-first map as StackGAN does, since one pattern for all words and noise can be learnt past the
-published normalisation, and is.
+`dcgan` is the widely used port of El-Nouby, whose weights can be had.
 Shapes: B batch, D text width, K width of the compressed caption, Z noise width, C channels,
 S image side in pixels.
 """
@@ -35,7 +33,6 @@ class Config(Reading):
     gen_channels: int = 128  # C of the generator next to the image; doubles with each halving
     disc_channels: int = 64  # C of the discriminator next to the image
     dcgan: bool = False  # plain stacks without residual blocks and biases, the caption before z
-    cell_norm: bool = False  # each cell of the 4x4 map varies over a batch, not the map as a whole
 
     def __post_init__(self) -> None:
         if self.image_size < 16 or self.image_size.bit_count() != 1:
@@ -159,18 +156,6 @@ class ResidualBlock(nn.Module):
         return self.activation(x + self.block(x))
 
 
-class CellNorm(nn.Module):
-    """Batch normalisation of every channel at every place by itself."""
-
-    def __init__(self, width: int, side: int) -> None:
-        super().__init__()
-        self.norm = nn.BatchNorm1d(width * side * side)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, C, side, side) -> the same shape."""
-        return self.norm(x.flatten(1)).view_as(x)
-
-
 class GanIntCls(Invertible):
     """The text encoder and the generator, as they are served."""
 
@@ -209,9 +194,8 @@ def _compress(cfg: Config, *, normalised: bool) -> nn.Sequential:
 def _up(c_in: int, c_out: int, cfg: Config, *, first: bool, residual: bool) -> nn.Sequential:
     stride, padding = (1, 0) if first else (2, 1)  # 1x1 -> 4x4, then twice the side
     conv = nn.ConvTranspose2d(c_in, c_out, 4, stride, padding, bias=not cfg.dcgan)
-    norm = CellNorm(c_out, 4) if first and cfg.cell_norm else nn.BatchNorm2d(c_out)
     after = ResidualBlock(c_out, nn.ReLU()) if residual else nn.ReLU()
-    return nn.Sequential(conv, norm, after)
+    return nn.Sequential(conv, nn.BatchNorm2d(c_out), after)
 
 
 def _down(c_in: int, c_out: int, bias: bool) -> nn.Sequential:

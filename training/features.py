@@ -1,10 +1,9 @@
 """A discriminator that looks through a frozen, pretrained encoder.
 
 Source: Sauer et al., "Projected GANs Converge Faster", NeurIPS 2021, arXiv:2111.01007 (frozen
-features, one head a resolution; random mixing of them, section 3.2); Karras et al., ICLR 2018,
-arXiv:1710.10196, section 3 (what varies within a batch is shown to the discriminator); Miyato and
-Koyama, ICLR 2018, arXiv:1802.05637 (projection of the condition); Reed et al., ICML 2016,
-arXiv:1605.05396 (mismatching captions as a third kind).
+features, one head a resolution; random mixing of them, section 3.2); Miyato and Koyama, ICLR 2018,
+arXiv:1802.05637 (projection of the condition); Reed et al., ICML 2016, arXiv:1605.05396
+(mismatching captions as a third kind).
 Shapes: B batch, C channels, D sentence width, S image side in pixels.
 """
 
@@ -16,8 +15,6 @@ from torch.nn.functional import interpolate, relu
 from torch.nn.utils.parametrizations import spectral_norm
 
 from models.lite import Lite
-
-_EPS = 1e-8  # of a variance, so that its root has a gradient at 0
 
 
 class FeatureDiscriminator(nn.Module):
@@ -32,13 +29,10 @@ class FeatureDiscriminator(nn.Module):
         width: int = 64,
         mixed: bool = False,
         side: int | None = None,
-        sees_batch: bool = False,
     ) -> None:
         """`mixed`: heads see random mixtures of channels and depths, and judge larger patches.
 
         `side`: in pixels, to which pictures are brought first; the encoder knows large ones best.
-        `sees_batch`: heads also see how much a batch varies, so that one shape for all is no way
-        to please them; what they say of a picture then depends on those beside it.
         """
         super().__init__()
         self.taps, self.side = taps, side
@@ -46,13 +40,7 @@ class FeatureDiscriminator(nn.Module):
         channels = encoder.cfg.tap_channels[:taps]
         self.mix = Mixture(channels, width) if mixed else nn.Identity()
         self.heads = nn.ModuleList(
-            Head(
-                width if mixed else c,
-                text_dim,
-                width,
-                halvings=taps - 1 - i if mixed else 0,
-                sees_batch=sees_batch,
-            )
+            Head(width if mixed else c, text_dim, width, halvings=taps - 1 - i if mixed else 0)
             for i, c in enumerate(channels)
         )
 
@@ -106,9 +94,7 @@ class Mixture(nn.Module):
 class Head(nn.Module):
     """One resolution: is each patch real, and does it go with the sentence."""
 
-    def __init__(
-        self, channels: int, text_dim: int, width: int, *, halvings: int, sees_batch: bool
-    ) -> None:
+    def __init__(self, channels: int, text_dim: int, width: int, *, halvings: int = 0) -> None:
         super().__init__()
         self.patches = nn.Sequential(
             spectral_norm(nn.Conv2d(channels, width, 1)),
@@ -117,20 +103,12 @@ class Head(nn.Module):
             spectral_norm(nn.Conv2d(width, width, 3, padding=1)),
             nn.LeakyReLU(0.2),
         )
-        self.join = (
-            nn.Sequential(spectral_norm(nn.Conv2d(2 * width, width, 1)), nn.LeakyReLU(0.2))
-            if sees_batch
-            else None
-        )
         self.realness = spectral_norm(nn.Conv2d(width, 1, 1))
         self.project = spectral_norm(nn.Linear(text_dim, width))
 
     def forward(self, x: Tensor, *sentences: Tensor) -> list[Tensor]:
         """(B, C, h, w), (B, D) each -> logits (B, 1, h, w), one for each sentence."""
         h = self.patches(x)
-        if self.join is not None:
-            spread = (h.float().var(0, correction=0, keepdim=True) + _EPS).sqrt().to(h.dtype)
-            h = self.join(torch.cat([h, spread.expand_as(h)], dim=1))
         real, scale = self.realness(h), h.shape[1] ** -0.5
         projected = (self.project(sentence)[..., None, None] for sentence in sentences)
         return [(real + scale * (h * p).sum(1, keepdim=True)).float() for p in projected]

@@ -3,10 +3,10 @@
 Source: Reed et al., ICML 2016, arXiv:1605.05396: algorithm 1 (GAN-CLS) and eq. 5
 (GAN-INT); optimiser and weights from section 5 and the authors' code for birds.
 Not from the paper: captions are read by words, but for a given reader of letters (generation.py).
-Four things keep a generator from drawing one shape whatever words and noise: the model's
-`cell_norm`; `smooth_start` (Aitken et al., arXiv:1707.02937), as the pattern that random transposed
-convolutions begin with drowns what comes through them; `sees_batch` (features.py); and
-`lambda_seek`, the mode-seeking term of Mao et al., CVPR 2019, arXiv:1903.05628, eq. 3.
+Two things are against drawing one shape whatever the noise: `smooth_start` (Aitken et al.,
+arXiv:1707.02937), as the pattern that random transposed convolutions begin with drowns what comes
+through them; and `lambda_seek`, the mode-seeking term of Mao et al., CVPR 2019, arXiv:1903.05628,
+eq. 3.
 Shapes: B batch, D text width, Z noise width.
 """
 
@@ -48,12 +48,10 @@ SMALL = Recipe(
         z_dim=64,
         gen_channels=32,
         disc_channels=32,
-        cell_norm=True,
     ),
     batch_size=32,
     fade=0.2,
     lambda_feature=2.0,
-    sees_batch=True,
     smooth_start=True,
     lambda_seek=0.1,
     augmentation=Augmentation(translation=0.125, noise=0.05),

@@ -57,7 +57,6 @@ class Recipe:
     halve_every: int | None = None  # pictures
     fade: float = 0.0  # over this last share of the steps the rate goes straight down to 0
     lambda_feature: float = 0.0  # of the feature discriminator, not from the papers; 0: none
-    sees_batch: bool = False  # it also sees how much a batch varies
     ema: float = 0.999
     augmentation: Augmentation = field(default_factory=Augmentation)
     sampling: Sampling = field(default_factory=Sampling)
@@ -121,12 +120,7 @@ class GenerationTrainer(Trainer):
         self.features = (
             self._place(
                 FeatureDiscriminator(
-                    lite,
-                    recipe.model.text_dim,
-                    taps=4,
-                    mixed=True,
-                    side=_LOOK_SIDE,
-                    sees_batch=recipe.sees_batch,
+                    lite, recipe.model.text_dim, taps=4, mixed=True, side=_LOOK_SIDE
                 )
             )
             if recipe.lambda_feature

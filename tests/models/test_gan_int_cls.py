@@ -72,17 +72,6 @@ def test_noise_comes_before_the_caption_except_in_the_port(dcgan: bool) -> None:
     assert torch.equal(*pictures)
 
 
-def test_no_pattern_is_common_to_a_batch_where_cells_are_normalised() -> None:
-    z, sentence = torch.randn(32, TINY.z_dim), torch.ones(32, TINY.text_dim)
-    for cell_norm in (True, False):
-        generator = Generator(replace(TINY, cell_norm=cell_norm))
-        with torch.no_grad():
-            generator.grow[0][0].weight[TINY.z_dim :] += torch.randn(1, 1, 4, 4)
-        both = torch.cat([z, generator.compress(sentence)], dim=1)[..., None, None]
-        common = generator.grow[0][:2](both).mean(0).abs().max().item()
-        assert (common < 1e-4) is cell_norm
-
-
 def test_the_discriminator_judges_the_picture_with_its_caption() -> None:
     torch.manual_seed(0)
     discriminator = Discriminator(TINY).eval()

@@ -47,17 +47,6 @@ def test_a_deep_tap_reaches_every_finer_one() -> None:
     assert all(not torch.equal(a, b) for a, b in zip(before, after, strict=True))
 
 
-def test_a_head_that_sees_the_batch_tells_one_shape_for_all_from_many() -> None:
-    for sees_batch in (True, False):
-        judge = FeatureDiscriminator(load_lite("lite0"), 8, width=8, sees_batch=sees_batch).eval()
-        one, other = (
-            judge.features(_pictures()),
-            judge.features(_pictures()[:1].expand(2, -1, -1, -1)),
-        )
-        told = [judge(taps, SENTENCE)[0][0][0] for taps in (one, other)]
-        assert torch.allclose(*told, atol=1e-5) is not sees_batch
-
-
 def test_the_hinge_is_lowest_where_only_the_right_pair_is_accepted() -> None:
     yes, no = [torch.full((2, 1, 1, 1), 2.0)], [torch.full((2, 1, 1, 1), -2.0)]
     assert hinge_discriminator(yes, no, no) == 0
