@@ -4,6 +4,7 @@ import { wayTo } from "./between.js";
 import { byId, el } from "./dom.js";
 import { incomplete } from "./problems.js";
 import { asked, missing, suggestions, withProblem } from "./state.js";
+import { t } from "./texts.js";
 
 /**
  * @param {import("./store.js").Store<import("./state.js").State>} store
@@ -21,7 +22,7 @@ export function mountBetweenDialog(store, editor) {
     caption.value = suggestions(state).find((one) => one !== state.caption.trim()) ?? "";
     const others = Object.values(state.photos).filter(({ token }) => token !== state.photo);
     const options = others.reverse().map(({ token, name }) => el("option", { value: token }, name));
-    photo.replaceChildren(el("option", { value: "" }, "The same photo"), ...options);
+    photo.replaceChildren(el("option", { value: "" }, t("between.same-photo")), ...options);
     const hasOthers = state.photo !== null && others.length > 0;
     photo.hidden = !hasOthers;
     byId("between-photo-label").hidden = !hasOthers;

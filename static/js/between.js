@@ -8,6 +8,8 @@
  *   from, to: names of the ends; at: the step that is shown
  */
 
+import { t } from "./texts.js";
+
 /** A way of which nothing is there yet.
  * @param {import("./state.js").State} state @param {import("./state.js").Ask} ask
  * @param {End} end @returns {Way} */
@@ -34,5 +36,6 @@ export function atStep(way, at) {
 export function placeText({ from, to, steps, at }) {
   const position = steps[at]?.position ?? 0;
   if (position === 0) return from;
-  return position === 1 ? to : `${Math.round(100 * position)} % of the way to ${to}`;
+  const percent = Math.round(100 * position);
+  return position === 1 ? to : t("between.on-the-way", { percent, end: to });
 }

@@ -1,9 +1,9 @@
 /** A photo from the camera. The camera is on only while its dialog is open. */
 
 import { byId, setText } from "./dom.js";
+import { t } from "./texts.js";
 
 const QUALITY = 0.95;
-const TROUBLE = "No camera could be opened. Allow this page to use it, then try again.";
 
 /** @param {import("./editor.js").Editor} editor */
 export function mountCamera(editor) {
@@ -21,7 +21,7 @@ export function mountCamera(editor) {
       await view.play();
       take.toggleAttribute("disabled", false);
     } catch {
-      setText(byId("camera-trouble"), TROUBLE);
+      setText(byId("camera-trouble"), t("camera.trouble"));
     }
     if (!dialog.open) stop(); // it was closed meanwhile
   });

@@ -3,6 +3,7 @@
 import { segments, withWord } from "./captions.js";
 import { bind, byId, el } from "./dom.js";
 import { suggestions, withCaption } from "./state.js";
+import { t } from "./texts.js";
 
 /**
  * @param {import("./store.js").Store<import("./state.js").State>} store
@@ -63,8 +64,7 @@ export function mountCaptionInput(store, editor) {
 
   /** @param {import("./state.js").UnknownWord} unknown */
   function helpLine({ word, nearest }) {
-    const told =
-      nearest.length > 0 ? "is new to the model. Use" : "is new to the model: try another word.";
+    const told = nearest.length > 0 ? t("word.use") : t("word.unknown");
     return el(
       "p",
       { className: "word-line" },

@@ -3,6 +3,7 @@
 import { COLOURS, withColour } from "./captions.js";
 import { bind, byId, el } from "./dom.js";
 import { colourNamed, suggestions, withCaption } from "./state.js";
+import { t } from "./texts.js";
 
 /** @param {import("./store.js").Store<import("./state.js").State>} store */
 export function mountColours(store) {
@@ -25,8 +26,8 @@ export function mountColours(store) {
     const button = el("button", {
       type: "button",
       className: "swatch",
-      title: colour,
-      ariaLabel: colour,
+      title: t(`colour.${colour}`),
+      ariaLabel: t(`colour.${colour}`),
       data: { colour },
     });
     button.addEventListener("click", () => {

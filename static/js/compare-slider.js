@@ -1,6 +1,7 @@
 /** Before and after: a native range over the picture, so that keys and screen readers work too. */
 
 import { byId } from "./dom.js";
+import { t } from "./texts.js";
 
 const STEP = 20; // of 1000
 const LARGE_STEP = 100;
@@ -14,7 +15,7 @@ export function mountCompareSlider() {
   function update() {
     const percent = Number(range.value) / 10;
     frame.style.setProperty("--split", `${percent}%`);
-    range.setAttribute("aria-valuetext", `${Math.round(percent)} percent before`);
+    range.setAttribute("aria-valuetext", t("stage.split", { percent: Math.round(percent) }));
     frame.toggleAttribute("data-mostly-after", percent < 14);
     frame.toggleAttribute("data-mostly-before", percent > 86);
   }

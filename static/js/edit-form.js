@@ -2,7 +2,7 @@
 
 import { bind, byId, el, setText } from "./dom.js";
 import { fittingModels, isBusy, withLive, withModel } from "./state.js";
-import { t } from "./texts.js";
+import { domainText, t } from "./texts.js";
 
 const STOP_AFTER_MS = 250; // a quick edit must not make the button flicker
 
@@ -66,6 +66,7 @@ export function mountEditForm(store, editor) {
 
 /** @param {import("./state.js").Model} model */
 function option({ id, domain, title, image_size }) {
-  const name = domain[0].toUpperCase() + domain.slice(1);
-  return el("option", { value: id }, `${name} · ${title} ${image_size} px`);
+  const name = domainText(domain);
+  const named = { domain: name[0].toUpperCase() + name.slice(1), title, size: image_size };
+  return el("option", { value: id }, t("model.option", named));
 }

@@ -2,8 +2,9 @@
 
 import { bind, byId, el, setText } from "./dom.js";
 import { incomplete } from "./problems.js";
-import { captionsIn, ofCaptions, ofModels, ofSeeds } from "./sheet.js";
+import { captionsIn, nameOf, ofCaptions, ofModels, ofSeeds } from "./sheet.js";
 import { asked, fittingModels, missing, suggestions, withProblem } from "./state.js";
+import { t } from "./texts.js";
 
 const SEEDS = 8; // what one request may ask for
 const MAX_CAPTIONS = 6;
@@ -62,13 +63,14 @@ export function mountExplore(store, editor) {
     const { captions, chosen } = wanted();
     const all = captions.length * chosen.length;
     byId("captions-go").toggleAttribute("disabled", all === 0);
-    setText(byId("captions-go"), all === 1 ? "Make one picture" : `Make ${all} pictures`);
+    setText(byId("captions-go"), t("explore.make", { count: all }));
   }
 
   /** @param {import("./state.js").Model} model */
-  function choice({ id, title, domain, image_size }) {
+  function choice(model) {
+    const { id } = model;
     const checked = id === store.get().model;
     const box = el("input", { type: "checkbox", value: id, checked });
-    return el("label", { className: "choice" }, box, `${title} ${image_size} px, ${domain}`);
+    return el("label", { className: "choice" }, box, nameOf(model));
   }
 }

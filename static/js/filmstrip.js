@@ -2,6 +2,7 @@
 
 import { bind, byId, el, icon } from "./dom.js";
 import { favoured, onFilm, withFavouritesOnly, withoutResult } from "./results.js";
+import { t } from "./texts.js";
 
 /** @type {Record<string, number>} */
 const ALONG = { ArrowLeft: -1, ArrowRight: 1 }; // turned around where text runs to the left
@@ -103,7 +104,8 @@ export function mountFilmstrip(store, editor, pictures) {
     items.set(key, li);
     li.toggleAttribute("data-favourite", favourite);
     const text = /** @type {Element} */ (li.querySelector(".still-text"));
-    text.textContent = favourite ? `${ask.caption}, favourite` : ask.caption;
+    const { caption } = ask;
+    text.textContent = favourite ? t("film.still-favourite", { caption }) : caption;
     return li;
   }
 
@@ -113,7 +115,7 @@ export function mountFilmstrip(store, editor, pictures) {
     const button = el("button", {
       type: "button",
       className: "still",
-      title: `${ask.caption} (seed ${ask.seed})`,
+      title: t("film.still", { caption: ask.caption, seed: ask.seed }),
       data: { key },
     });
     const thumb = pictures.thumb(result);

@@ -4,6 +4,7 @@ import { search, whenDone } from "./api.js";
 import { byId, el, setText } from "./dom.js";
 import { foundText, thumbnail } from "./gallery.js";
 import { problemOf } from "./problems.js";
+import { t } from "./texts.js";
 
 const SHOWN_SIDE = 320; // pixels of a match
 
@@ -39,7 +40,7 @@ export function mountFind(ownPictures) {
     const bitmap = chosen && (await createImageBitmap(chosen[0]).catch(() => null));
     if (chosen !== picture) return;
     const place = byId("find-picture");
-    if (!chosen) return place.replaceChildren("Words alone");
+    if (!chosen) return place.replaceChildren(t("gallery.words-alone"));
     place.replaceChildren(bitmap ? small(bitmap) : chosen[1]);
   }
 
@@ -49,9 +50,9 @@ export function mountFind(ownPictures) {
     running = mine;
     byId("find-trouble").replaceChildren();
     if (!picture && words.value.trim() === "") {
-      return setText(byId("find-state"), "Choose a picture, or say in words what to find.");
+      return setText(byId("find-state"), t("gallery.say"));
     }
-    setText(byId("find-state"), "Looking…");
+    setText(byId("find-state"), t("gallery.looking"));
     try {
       const asked = { image: picture, caption: words.value.trim(), signal: mine.signal };
       const begun = await begin(asked);
@@ -89,8 +90,9 @@ export function mountFind(ownPictures) {
 /** @param {Match} match */
 function match({ image, name, score }) {
   const picture = el("img", { src: thumbnail(image, SHOWN_SIDE), alt: "", loading: "lazy" });
-  const text = el("span", { className: "kept-words" }, name ?? "One of yours");
-  const near = el("span", { className: "kept-near" }, `Likeness ${score.toFixed(2)}`);
+  const text = el("span", { className: "kept-words" }, name ?? t("gallery.one-of-yours"));
+  const likeness = t("gallery.likeness", { score: score.toFixed(2) });
+  const near = el("span", { className: "kept-near" }, likeness);
   const href = `/#image=${encodeURIComponent(image)}`;
   return el("li", {}, el("a", { href, className: "kept" }, picture, text, near));
 }
@@ -102,6 +104,6 @@ function small(bitmap) {
   const [left, top] = [(bitmap.width - side) / 2, (bitmap.height - side) / 2];
   canvas.getContext("2d")?.drawImage(bitmap, left, top, side, side, 0, 0, 96, 96);
   canvas.setAttribute("role", "img");
-  canvas.setAttribute("aria-label", "The picture to start from");
+  canvas.setAttribute("aria-label", t("gallery.start"));
   return canvas;
 }

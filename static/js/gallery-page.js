@@ -4,7 +4,7 @@ import { byId, el, icon, setText } from "./dom.js";
 import { mountFind } from "./find.js";
 import { countText, matching, stillServed } from "./gallery.js";
 import { createHistory } from "./history.js";
-import { LOCALE } from "./texts.js";
+import { LOCALE, t } from "./texts.js";
 
 /** @typedef {import("./history.js").KeptResult} KeptResult */
 
@@ -64,10 +64,11 @@ function item(result) {
   );
   const when = el("time", { dateTime: new Date(made).toISOString() }, dateText(made));
   link.append(canvas, el("span", { className: "kept-words" }, ask.caption), when);
-  const star = tool("star", `Favourite: ${ask.caption}`, () => favour(result, star));
+  const { caption } = ask;
+  const star = tool("star", t("gallery.favour", { caption }), () => favour(result, star));
   star.setAttribute("aria-pressed", String(favourite));
-  const bin = tool("bin", `Delete: ${ask.caption}`, () => remove(result));
-  const like = tool("search", `Find like this: ${ask.caption}`, () =>
+  const bin = tool("bin", t("gallery.delete", { caption }), () => remove(result));
+  const like = tool("search", t("gallery.like", { caption }), () =>
     finder?.like(picture, ask.caption),
   );
   like.hidden = finder === null;

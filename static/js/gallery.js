@@ -1,5 +1,7 @@
 /** Which of the kept results the gallery shows: pure. */
 
+import { t } from "./texts.js";
+
 /** @typedef {import("./state.js").Result} Result */
 
 const SERVED_MS = 20 * 3600 * 1000; // a server keeps results for a day, unless it says otherwise
@@ -28,9 +30,9 @@ export function thumbnail(image, side) {
  * @param {{matches: unknown[], searched: number | null, not_yet_searched: number | null}} job
  * @returns {string} */
 export function foundText({ matches, searched, not_yet_searched }) {
-  if (matches.length === 0) return "There is nothing else to find.";
-  const left = not_yet_searched ? `; ${not_yet_searched} more are new: find again for them` : "";
-  return `The nearest of ${searched} pictures, the best first${left}.`;
+  if (matches.length === 0) return t("gallery.nothing");
+  const nearest = t("gallery.nearest", { count: searched ?? 0 });
+  return not_yet_searched ? `${nearest} ${t("gallery.new", { count: not_yet_searched })}` : nearest;
 }
 
 /** The results whose pictures the server may still have, the latest first, by their addresses.
@@ -43,7 +45,7 @@ export function stillServed(results, now) {
 
 /** How many are shown, in words. @param {number} shown @param {number} all @returns {string} */
 export function countText(shown, all) {
-  if (all === 0) return "Nothing is kept in this browser yet. What you make appears here.";
-  if (shown === 0) return "None of your pictures has these words.";
-  return shown === all ? `${all} kept in this browser` : `${shown} of ${all}`;
+  if (all === 0) return t("gallery.empty");
+  if (shown === 0) return t("gallery.none");
+  return shown === all ? t("gallery.all", { count: all }) : t("gallery.some", { shown, all });
 }

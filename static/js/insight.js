@@ -4,10 +4,9 @@ import { rankedAt, stagesOf, strongest } from "./attention.js";
 import { bind, byId, el, setText } from "./dom.js";
 import { mountHeatLayer } from "./heat-layer.js";
 import { TOP, drawLit, saveSheet } from "./insight-sheet.js";
+import { t } from "./texts.js";
 
 const FIGURE_SIDE = 192; // pixels
-const POINT = "Point at a word to see where it looked, or at the picture.";
-const OBEYED = "How far the picture obeys each word.";
 
 /** @typedef {import("./state.js").Result} Result */
 
@@ -77,7 +76,8 @@ export function mountInsight(store, pictures, heat) {
   /** @param {number} number @param {number} index */
   function stageButton(number, index) {
     const text = String(index + 1);
-    const button = el("button", { type: "button", ariaLabel: `Stage ${text}` }, text);
+    const ariaLabel = t("insight.stage", { number: text });
+    const button = el("button", { type: "button", ariaLabel }, text);
     button.setAttribute("aria-pressed", String(number === stage));
     button.addEventListener("click", () => {
       stage = number;
@@ -133,7 +133,7 @@ export function mountInsight(store, pictures, heat) {
    * @param {string} url @param {number} index */
   function stepButton(url, index) {
     const image = el("img", { src: url, alt: "" });
-    const name = `Stage ${index + 1}`;
+    const name = t("insight.stage", { number: index + 1 });
     const button = el("button", { type: "button", className: "figure" }, image, name);
     for (const kind of ["pointerenter", "focus", "click"]) {
       button.addEventListener(kind, () => layer.peek(url));
@@ -156,7 +156,7 @@ export function mountInsight(store, pictures, heat) {
     const ranked = rankedAt(maps, x, y);
     setBars(ranked);
     const first = ranked.slice(0, 3).map(({ word }) => of.words[word]);
-    setText(here, `Here: ${first.join(", ")}`);
+    setText(here, t("insight.here", { words: first.join(", ") }));
   }
 
   /** The words as they count in the whole picture. */
@@ -167,7 +167,8 @@ export function mountInsight(store, pictures, heat) {
     const ranked = strongest(heatmaps, stage);
     const counted = ranked.map(({ word, strength }) => ({ word, value: strength }));
     setBars(counted.length > 0 ? counted : obeyed);
-    setText(here, counted.length > 0 ? POINT : obeyed.length > 0 ? OBEYED : "");
+    const said = obeyed.length > 0 ? t("insight.obeyed") : "";
+    setText(here, counted.length > 0 ? t("insight.point") : said);
   }
 
   /** @param {{word: number, value: number}[]} values from 0 to 1 */

@@ -4,6 +4,7 @@ import { download } from "./api.js";
 import { bind } from "./dom.js";
 import { recalled } from "./results.js";
 import { withToast } from "./state.js";
+import { t } from "./texts.js";
 
 const THUMB_TYPE = "image/webp";
 
@@ -90,7 +91,7 @@ export async function keepHistory(store, pictures, uploads, history) {
   }
 
   function sayFull() {
-    const text = "This browser has no room left: what is new lasts as long as this page.";
+    const text = t("film.full");
     store.update((state) => withToast(state, { text, deleted: null }));
   }
 }

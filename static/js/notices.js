@@ -2,6 +2,7 @@
 
 import { bind, el, icon } from "./dom.js";
 import { withProblem } from "./state.js";
+import { t } from "./texts.js";
 
 /**
  * @param {import("./store.js").Store<import("./state.js").State>} store
@@ -24,7 +25,7 @@ export function mountNotices(store, editor) {
   function notice({ title, detail, advice, retryable }) {
     const close = el(
       "button",
-      { type: "button", className: "icon-button", ariaLabel: "Close" },
+      { type: "button", className: "icon-button", ariaLabel: t("dialog.close") },
       icon("close"),
     );
     close.addEventListener("click", () => store.update((state) => withProblem(state, null)));
@@ -36,7 +37,7 @@ export function mountNotices(store, editor) {
       el("p", { className: "notice-advice" }, advice),
     );
     if (retryable && store.get().photo) {
-      const again = el("button", { type: "button", className: "button" }, "Try again");
+      const again = el("button", { type: "button", className: "button" }, t("notice.again"));
       again.addEventListener("click", () => editor.go());
       text.append(again);
     }

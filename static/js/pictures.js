@@ -5,11 +5,11 @@
 
 import { download } from "./api.js";
 import { RequestFailed, undecodable } from "./problems.js";
+import { t } from "./texts.js";
 
 const MAX_SHOWN_SIDE = 2400; // pixels; larger photos are shown smaller, and edited whole
 const MAX_KEPT_RESULTS = 8; // decoded results; the browser's cache has the others
 const THUMB_SIDE = 160; // pixels
-const MAKE_AGAIN = "Press Go to make it again.";
 
 /** @typedef {{canvas: HTMLCanvasElement, width: number, height: number}} Shown */
 
@@ -109,7 +109,7 @@ export function createPictures() {
   async function copied(url) {
     const blob = kept.get(url);
     const bitmap = blob && (await createImageBitmap(blob).catch(() => null));
-    if (!bitmap) throw new RequestFailed({ ...undecodable(), advice: MAKE_AGAIN });
+    if (!bitmap) throw new RequestFailed({ ...undecodable(), advice: t("problem.gone.advice") });
     const scale = Math.min(1, MAX_SHOWN_SIDE / Math.max(bitmap.width, bitmap.height));
     return drawn(bitmap, bitmap.width * scale, bitmap.height * scale);
   }

@@ -1,11 +1,13 @@
 /**
  * What went wrong, for the person: RFC 9457 problems of the server, and those of the way to it.
+ * The server tells it in English, with the very value and wish; a page in another language says
+ * what its catalogue has for that type of problem.
  *
  * @typedef {{title: string, detail: string, advice: string, status: number, retryable: boolean,
  *   field?: string}} Problem  `field` is the one of the request that could not be used
  */
 
-import { t } from "./texts.js";
+import { LANGUAGE, has, t } from "./texts.js";
 
 /** An answer that is no success, or no answer at all. */
 export class RequestFailed extends Error {
@@ -16,52 +18,51 @@ export class RequestFailed extends Error {
   }
 }
 
-/** @type {Record<number, string>} */
-const ADVICE = {
-  401: "Load this page again to sign in.",
-  403: "Sign out, and in again with a key that is good for this.",
-  404: "It may have been kept too long. Press Go to make it again.",
-  410: "Press Go to make it again.",
-  413: "Choose a photo of at most 25 MB and 50 megapixels.",
-  415: "Save the photo as JPEG, PNG or WebP, then choose it again.",
-  422: "Change what it names, then try again.",
-  429: "Wait a moment, then try again.",
-  503: "Your photo and words are still here. Try again in a few seconds.",
+/** What an answer without a problem in it means. @type {Record<number, string>} */
+const TYPES = {
+  401: "no-key",
+  403: "not-allowed",
+  404: "not-found",
+  410: "gone",
+  413: "too-large",
+  415: "not-a-picture",
+  422: "invalid-request",
+  429: "too-many-requests",
+  503: "unavailable",
 };
 
 const RETRYABLE = new Set([404, 410, 429]);
-
-/** @type {Record<string, string>} */
-const FIELD_TITLES = {
-  caption: "These words don’t say enough",
-  crop: "The area does not fit the photo",
-  image: "This photo can’t be edited",
-  images: "This ZIP can’t be used",
-  items: "These lines can’t be used",
-  model: "This model can’t be used",
-};
-
-const TRY_AGAIN = "Try again. If it happens again, the server's log says more.";
 
 /** The problem in a server's answer; a body that is none still gives one.
  * @param {number} status @param {unknown} body @returns {Problem} */
 export function fromAnswer(status, body) {
   const said = /** @type {Record<string, any>} */ (body ?? {});
   const { field, message } = (Array.isArray(said.errors) && said.errors[0]) || {};
-  const title = typeof said.title === "string" ? said.title : null;
+  const type = typeIn(said.type) ?? TYPES[status] ?? "unknown";
+  const named = has(`field.${field}.title`);
   return {
     status,
-    title: FIELD_TITLES[field] ?? title ?? "That did not work",
-    detail: text(message) ?? text(said.detail) ?? `The server answered ${status}.`,
-    advice: ADVICE[status] ?? TRY_AGAIN,
+    title: named ? t(`field.${field}.title`) : t(`problem.${type}.title`),
+    detail:
+      told(message) ??
+      told(said.detail) ??
+      (named ? t(`field.${field}.detail`) : t(`problem.${type}.detail`, { status })),
+    advice: t(`problem.${type}.advice`),
     retryable: RETRYABLE.has(status) || status >= 500,
     field,
   };
 }
 
-/** @param {unknown} value @returns {string | null} a sentence, from a capital to a full stop */
-function text(value) {
-  if (typeof value !== "string" || value === "") return null;
+/** @param {unknown} uri as "/docs#problem-gone" @returns {string | null} */
+function typeIn(uri) {
+  const [, type] = /#problem-([\w-]+)$/.exec(String(uri)) ?? [];
+  return has(`problem.${type}.advice`) ? type : null;
+}
+
+/** The server's own words, where the page speaks its language.
+ * @param {unknown} value @returns {string | null} a sentence, from a capital to a full stop */
+function told(value) {
+  if (LANGUAGE !== "en" || typeof value !== "string" || value === "") return null;
   const sentence = value[0].toUpperCase() + value.slice(1);
   return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`;
 }
@@ -71,22 +72,24 @@ function text(value) {
 export function unreachable(online) {
   return {
     status: 0,
-    title: online ? "The server can’t be reached" : "You are offline",
-    detail: online ? "Wordbrush did not answer." : "This browser has no network connection.",
-    advice: "Your photo and words are still here. Try again when the connection is back.",
+    title: online ? t("problem.silent.title") : t("problem.offline.title"),
+    detail: online ? t("problem.silent.detail") : t("problem.offline.detail"),
+    advice: t("problem.offline.advice"),
     retryable: true,
   };
 }
 
-/** A job that the worker could not do.
+/** A job that the worker could not do. Its title is the same for every such failure.
  * @param {{title?: string, detail?: string, retryable?: boolean} | null} error
  * @returns {Problem} */
 export function ofJob(error) {
+  const slug = (error?.title ?? "").toLowerCase().replace(/[^a-z]+/g, "-");
+  const name = has(`failure.${slug}.title`) ? slug : "unknown";
   return {
     status: 0,
-    title: error?.title ?? "The edit failed",
-    detail: error?.detail ?? "The worker gave no reason.",
-    advice: error?.retryable ? "Try again." : "Change the words or the photo, then try again.",
+    title: (name === slug ? null : error?.title) ?? t(`failure.${name}.title`),
+    detail: told(error?.detail) ?? t(`failure.${name}.detail`),
+    advice: error?.retryable ? t("failure.again") : t("failure.change"),
     retryable: error?.retryable ?? true,
   };
 }
@@ -94,26 +97,22 @@ export function ofJob(error) {
 /** The person asked for an edit before saying of what.
  * @param {"photo" | "caption" | "model"} missing @returns {Problem} */
 export function incomplete(missing) {
-  const [title, detail] = {
-    photo: ["There is no photo yet", "An edit starts from a picture."],
-    caption: ["There are no words yet", "The words say what the picture should become."],
-    model: ["There is no model yet", "The server has no trained model to offer."],
-  }[missing];
-  const advice = {
-    photo: "Drop, paste or choose a photo.",
-    caption: "Type what it should become, or press one of the suggestions.",
-    model: "Put a checkpoint into its checkpoints folder, then load this page again.",
-  }[missing];
-  return { status: 0, title, detail, advice, retryable: false };
+  return {
+    status: 0,
+    title: t(`missing.${missing}.title`),
+    detail: t(`missing.${missing}.detail`),
+    advice: t(`missing.${missing}.advice`),
+    retryable: false,
+  };
 }
 
 /** A file over the server's limit, which need not be sent to be refused. @returns {Problem} */
 export function tooLarge() {
   return {
     status: 413,
-    title: "The photo is too large",
-    detail: "The file has more than 25 MB.",
-    advice: ADVICE[413],
+    title: t("problem.large-file.title"),
+    detail: t("problem.large-file.detail"),
+    advice: t("problem.too-large.advice"),
     retryable: false,
   };
 }
@@ -122,9 +121,9 @@ export function tooLarge() {
 export function undecodable() {
   return {
     status: 0,
-    title: "This picture can’t be shown",
-    detail: "The browser could not read it.",
-    advice: ADVICE[415],
+    title: t("problem.undecodable.title"),
+    detail: t("problem.undecodable.detail"),
+    advice: t("problem.not-a-picture.advice"),
     retryable: false,
   };
 }
@@ -145,9 +144,9 @@ export function problemOf(error) {
   if (error instanceof RequestFailed) return error.problem;
   return {
     status: 0,
-    title: "Something went wrong on this page",
+    title: t("problem.page.title"),
     detail: error instanceof Error ? error.message : String(error),
-    advice: "Load the page again.",
+    advice: t("problem.page.advice"),
     retryable: true,
   };
 }

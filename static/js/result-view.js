@@ -3,6 +3,7 @@
 import { bind, byId, isTyped, setText } from "./dom.js";
 import { isAwaited, isOpen, withView } from "./state.js";
 import { cropText, statusText } from "./status.js";
+import { t } from "./texts.js";
 
 const OF_RESULT = /** @type {const} */ (["compare", "side", "whole"]);
 /** @type {import("./state.js").View[]} */
@@ -111,7 +112,7 @@ export function mountResultView(store, editor, pictures) {
     if (!shown) return before.replaceChildren();
     const { name, width, height } = state.photos[token];
     shown.canvas.setAttribute("role", "img");
-    shown.canvas.setAttribute("aria-label", `The photo, ${name}`);
+    shown.canvas.setAttribute("aria-label", t("stage.photo", { name }));
     before.replaceChildren(shown.canvas);
     setShape(width, height);
   }
@@ -130,7 +131,7 @@ export function mountResultView(store, editor, pictures) {
     if (!result) return after.replaceChildren();
     pictures.result(result.image).then((image) => {
       if (store.get().shown !== result) return;
-      describe(image, `After: ${result.ask.caption}`);
+      describe(image, t("stage.result", { caption: result.ask.caption }));
       if (result.ask.photo === null) setShape(result.width, result.height);
       after.replaceChildren(image);
     });

@@ -7,6 +7,7 @@
 
 import { largestSquare, lies } from "./crop.js";
 import * as is from "./state.js";
+import { t } from "./texts.js";
 import * as trail from "./trail.js";
 
 const MAX_RESULTS = 200; // favourites not counted
@@ -131,7 +132,7 @@ export function withoutResult(state, key) {
   const isShown = state.shown?.key === key;
   return {
     ...(isShown ? bare(left, state.photo) : left),
-    toast: { text: `Deleted “${result.ask.caption}”.`, deleted: result },
+    toast: { text: t("film.deleted", { caption: result.ask.caption }), deleted: result },
   };
 }
 
@@ -161,7 +162,7 @@ export function madeWith(state, { model, caption, seed, crop }) {
 
 /** Back to the result whose file was opened. @param {State} state @param {string} key */
 export function resumed(state, key) {
-  const text = "This was made here: its photo, words and area are back.";
+  const text = t("film.resumed");
   return { ...restored(state, key), opening: false, toast: { text, deleted: null } };
 }
 
@@ -170,7 +171,7 @@ export function resumed(state, key) {
 export function redrawn(state, { model, caption, seed }) {
   const drawing = is.withDrawing(state);
   const known = is.fittingModels(drawing).some((one) => one.id === model);
-  const text = "The words and the seed are those of this picture: Go draws it again.";
+  const text = t("film.redrawn");
   const same = known ? is.withModel(drawing, model) : drawing;
   return { ...same, caption, seed, toast: { text, deleted: null } };
 }
@@ -183,7 +184,7 @@ export function withParameters(state, written) {
   const { crop } = written;
   const photo = state.photo ? state.photos[state.photo] : null;
   const fits = crop && photo && lies(crop, photo) ? crop : state.crop;
-  const text = "The words, seed and area are those that this picture was made with.";
+  const text = t("film.restored");
   return {
     ...withWords(state, written),
     crop: fits,

@@ -90,7 +90,7 @@ export function mountSheet(store, editor, pictures) {
     made.addEventListener("click", () => editor.open(result));
     pictures.part(result, SIDE).then(
       (canvas) => made.append(canvas),
-      () => made.append(el("span", { className: "cell-problem" }, "No longer kept.")),
+      () => made.append(el("span", { className: "cell-problem" }, t("sheet.gone"))),
     );
     return made;
   }

@@ -10,7 +10,7 @@
  */
 
 import { largestSquare } from "./crop.js";
-import { t } from "./texts.js";
+import { domainText, t } from "./texts.js";
 
 const SEED_LIMIT = 2 ** 32;
 
@@ -19,8 +19,9 @@ const SEED_LIMIT = 2 ** 32;
 export function ofSeeds(ask, count) {
   const first = Math.min(ask.seed, SEED_LIMIT - count);
   const asks = Array.from({ length: count }, (_, n) => ({ ...ask, seed: first + n }));
-  const columns = asks.map(({ seed }) => `Seed ${seed}`);
-  return { title: `Variations of “${ask.caption}”`, columns, rows: [], cells: asks.map(empty) };
+  const columns = asks.map(({ seed }) => t("sheet.seed", { seed }));
+  const title = t("sheet.variations", { caption: ask.caption });
+  return { title, columns, rows: [], cells: asks.map(empty) };
 }
 
 /** The same words and seed with each model.
@@ -28,7 +29,8 @@ export function ofSeeds(ask, count) {
 export function ofModels(ask, models) {
   const asks = models.map(({ id }) => ({ ...ask, model: id }));
   const columns = models.map(nameOf);
-  return { title: `“${ask.caption}” by each model`, columns, rows: [], cells: asks.map(empty) };
+  const title = t("sheet.by-models", { caption: ask.caption });
+  return { title, columns, rows: [], cells: asks.map(empty) };
 }
 
 /** Captions by models. @param {Ask} ask @param {string[]} captions
@@ -38,7 +40,7 @@ export function ofCaptions(ask, captions, models) {
     models.map(({ id }) => ({ ...ask, caption, model: id })),
   );
   const cells = asks.map(empty);
-  return { title: "Captions by models", columns: models.map(nameOf), rows: captions, cells };
+  return { title: t("explore.captions"), columns: models.map(nameOf), rows: captions, cells };
 }
 
 /** Captions by photos: of the photo that is edited its area and mask, of others the largest square.
@@ -85,7 +87,7 @@ export function spoiled(sheet, places, problem) {
 /** @param {Sheet} sheet @returns {string} */
 export function progressOf({ cells }) {
   const done = cells.filter(({ result, problem }) => result ?? problem).length;
-  return `Painting ${Math.min(done + 1, cells.length)} of ${cells.length}…`;
+  return t("sheet.painting", { number: Math.min(done + 1, cells.length), all: cells.length });
 }
 
 /** The captions that somebody wrote, one a line, each once.
@@ -117,6 +119,6 @@ function empty(ask) {
 }
 
 /** @param {import("./state.js").Model} model */
-function nameOf({ title, domain, image_size }) {
-  return `${title} ${image_size} px, ${domain}`;
+export function nameOf({ title, domain, image_size }) {
+  return t("model.name", { title, size: image_size, domain: domainText(domain) });
 }

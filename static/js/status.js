@@ -1,5 +1,6 @@
 /** What the page says about itself, in sentences. Pure. */
 
+import { ofJob } from "./problems.js";
 import { progressOf } from "./sheet.js";
 import { isAwaited } from "./state.js";
 import { t } from "./texts.js";
@@ -18,7 +19,7 @@ export function statusText(state) {
 export function cropText({ crop }) {
   if (!crop) return "";
   const { left, top, width, height } = crop;
-  return `${width} × ${height} pixels, ${left} from the left, ${top} from the top`;
+  return t("status.crop", { width, height, left, top });
 }
 
 /** What happens now; empty when there is nothing to say.
@@ -54,19 +55,20 @@ export function serverText({ server }) {
 /** How a job stands, on the page of the queue. @param {import("./api.js").Job} job
  * @returns {string} */
 export function jobText({ status, queue_position, eta_s, metrics, error }) {
-  const left = eta_s === null ? "" : `, about ${eta_s < 1 ? "a second" : secondsText(eta_s)} to go`;
-  if (status === "queued") return `${placeText(queue_position ?? 0)}${left}`;
-  if (status === "processing" || status === "starting") return `Painting${left}`;
-  if (status === "succeeded") return metrics ? `Done in ${secondsText(metrics.predict_s)}` : "Done";
-  if (status === "failed") return `Failed: ${error?.title ?? "no reason was given"}`;
-  return status === "canceled" ? "Stopped" : "No longer kept";
+  if (status === "queued") return withLeft(placeText(queue_position ?? 0), eta_s);
+  if (status === "processing" || status === "starting") return withLeft(t("job.painting"), eta_s);
+  if (status === "succeeded") {
+    return metrics ? t("job.done-in", { time: secondsText(metrics.predict_s) }) : t("job.done");
+  }
+  if (status === "failed") return t("job.failed", { reason: ofJob(error).title });
+  return status === "canceled" ? t("job.stopped") : t("job.expired");
 }
 
 /** @param {import("./api.js").Readiness} readiness @returns {string} */
 export function workersText({ isReady, models, queued }) {
-  if (!isReady) return "No worker is ready: what is asked for waits.";
-  const waiting = queued === 1 ? "1 job waits" : `${queued || "No"} jobs wait`;
-  return `${waiting}. In memory: ${models.join(", ")}.`;
+  if (!isReady) return t("workers.none");
+  const named = { models: models.join(", ") };
+  return queued ? t("workers.waiting", { ...named, count: queued }) : t("workers.idle", named);
 }
 
 /** @param {number} seconds */
@@ -76,9 +78,15 @@ export function secondsText(seconds) {
   return t("time.min", { number: Math.round(seconds / 60) });
 }
 
+/** @param {string} stands @param {number | null} eta_s */
+function withLeft(stands, eta_s) {
+  if (eta_s === null) return stands;
+  return t("job.left", { stands, time: eta_s < 1 ? t("job.second") : secondsText(eta_s) });
+}
+
 /** @param {number} before jobs before this one */
 function placeText(before) {
-  return before <= 0 ? "Next in line" : `${before} before it`;
+  return before <= 0 ? t("job.next") : t("job.before", { count: before });
 }
 
 /** @param {number} before jobs before this one */

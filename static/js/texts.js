@@ -2,11 +2,12 @@
 
 /** @type {Record<string, string>} */
 const TEXTS = JSON.parse(document.getElementById("texts")?.textContent ?? "{}");
-const { lang } = document.documentElement;
-const plurals = new Intl.PluralRules(lang);
+export const LANGUAGE = document.documentElement.lang;
+const plurals = new Intl.PluralRules(LANGUAGE);
 
 /** How dates and times are written: as the browser's, where it speaks the page's language. */
-export const LOCALE = globalThis.navigator?.languages?.find((one) => one.startsWith(lang)) ?? lang;
+export const LOCALE =
+  globalThis.navigator?.languages?.find((one) => one.startsWith(LANGUAGE)) ?? LANGUAGE;
 
 /** The text of a key, with its `{name}` places filled. Where there is a `count`, the text is that
  * of `key.one`, `key.other`, ... as the language counts.
@@ -15,6 +16,12 @@ export function t(key, values = {}) {
   const full = "count" in values ? `${key}.${plurals.select(Number(values.count))}` : key;
   if (!has(full)) throw new Error(`there is no text ${full}`);
   return TEXTS[full].replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
+}
+
+/** A domain's name; of one that has none here, its own.
+ * @param {string} domain @returns {string} */
+export function domainText(domain) {
+  return has(`domain.${domain}`) ? t(`domain.${domain}`) : domain;
 }
 
 /** Whether there is such a text: for keys that come from the server. @param {string} key */

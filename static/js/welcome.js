@@ -4,6 +4,7 @@ import { bind, byId, setText } from "./dom.js";
 import { lastName } from "./results.js";
 import { canDraw, isOpen } from "./state.js";
 import { progressText } from "./status.js";
+import { t } from "./texts.js";
 
 /**
  * @param {import("./store.js").Store<import("./state.js").State>} store
@@ -33,7 +34,7 @@ export function mountWelcome(store, editor) {
   });
   bind(store, lastName, (name) => {
     byId("back").hidden = name === null;
-    setText(byId("back"), name ? `Back to ${name}` : "");
+    setText(byId("back"), name ? t("welcome.back", { name }) : "");
   });
   bind(
     store,

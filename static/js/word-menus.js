@@ -3,6 +3,7 @@
 import { attributesIn, withOther } from "./attributes.js";
 import { bind, byId, el, icon } from "./dom.js";
 import { withCaption } from "./state.js";
+import { t } from "./texts.js";
 
 /** @typedef {import("./attributes.js").Attribute} Attribute */
 
@@ -39,7 +40,7 @@ export function mountWordMenus(store) {
 
   /** @param {Attribute} attribute @param {number} index */
   function head({ text, kind }, index) {
-    const name = `${text}: another ${kind}`;
+    const name = t("word.exchange", { word: text, kind: t(`kind.${kind}`) });
     const button = el("button", { type: "button", className: "chip word-head", ariaLabel: name });
     button.append(text, icon("down"));
     button.setAttribute("aria-expanded", String(index === open));
@@ -58,7 +59,7 @@ export function mountWordMenus(store) {
       button.addEventListener("click", () => take(attribute, word));
       return button;
     });
-    const label = `Others like ${attribute.text}`;
+    const label = t("word.others", { word: attribute.text });
     const group = el("div", { className: "word-others", ariaLabel: label }, ...choices);
     group.setAttribute("role", "group");
     return group;

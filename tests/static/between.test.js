@@ -1,3 +1,4 @@
+import "./english.js";
 import assert from "node:assert/strict";
 import test from "node:test";
 import { atStep, placeText, wayTo, withSteps } from "../../static/js/between.js";

@@ -1,7 +1,5 @@
-/** Stands for a page in English: a test of a module that says something imports this first. */
+/** The page is in English: a test of a module that says something imports this first. */
 
-import { readFileSync } from "node:fs";
+import { speak } from "./speaking.js";
 
-const textContent = readFileSync(new URL("../../static/texts/en.json", import.meta.url), "utf8");
-const page = { documentElement: { lang: "en" }, getElementById: () => ({ textContent }) };
-Object.assign(globalThis, { document: page });
+speak("en");

@@ -11,10 +11,10 @@ import {
 import { INITIAL, started, progressed } from "../../static/js/state.js";
 import { progressText } from "../../static/js/status.js";
 
-test("a problem of the server is shown in its own words, with what to do next", () => {
-  const said = { title: "Not a picture", detail: "The file is a PDF." };
+test("a problem of the server is shown with its own reason, and what to do next", () => {
+  const said = { type: "/docs#problem-not-a-picture", detail: "The file is a PDF." };
   const problem = fromAnswer(415, said);
-  assert.equal(problem.title, "Not a picture");
+  assert.match(problem.title, /not a picture/);
   assert.equal(problem.detail, "The file is a PDF.");
   assert.match(problem.advice, /JPEG, PNG or WebP/);
 });
@@ -24,6 +24,13 @@ test("an answer without a problem in it still says something", () => {
     const { title, detail, advice } = fromAnswer(500, body);
     assert.ok(title && detail && advice);
   }
+});
+
+test("an answer is understood by its type, and one of no known type by its status", () => {
+  const { title } = fromAnswer(422, { type: "/docs#problem-unusable-picture" });
+  assert.match(title, /picture cannot be edited/);
+  assert.equal(fromAnswer(410, { type: "about:blank" }).title, fromAnswer(410, null).title);
+  assert.match(fromAnswer(418, null).detail, /418/);
 });
 
 test("the field that was wrong is named, and its message made a sentence", () => {

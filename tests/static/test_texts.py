@@ -5,6 +5,9 @@ import re
 from pathlib import Path
 
 import pytest
+from rfc9457 import StatusProblem
+
+from app.errors import PROBLEMS
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted(ROOT.glob("static/texts/*.json"))
@@ -66,3 +69,22 @@ def test_a_file_is_flat_sorted_and_has_no_empty_text(file: Path) -> None:
     texts = entries(file)
     assert list(texts) == sorted(texts)
     assert all(isinstance(text, str) and text.strip() == text != "" for text in texts.values())
+
+
+@pytest.mark.parametrize("problem", PROBLEMS, ids=lambda problem: problem.type_)
+def test_each_problem_of_the_api_has_texts(problem: type[StatusProblem]) -> None:
+    texts = entries(FILES[0])
+    assert texts[f"problem.{problem.type_}.title"] == problem.title
+    assert {f"problem.{problem.type_}.{part}" for part in ("detail", "advice")} <= set(texts)
+
+
+def test_each_failure_of_a_worker_has_texts() -> None:
+    """By its title, as `ofJob` in problems.js makes a key of it."""
+    sources = [*ROOT.glob("worker/*.py"), ROOT / "app/batch_items.py"]
+    code = "\n".join(file.read_text("utf-8") for file in sources)
+    titles = re.findall(r'(?:Failure\(\s*|^        \w+: |_UNREADABLE = )"([A-Z][^"]+)"', code, re.M)
+    assert len(titles) > 10
+    texts = entries(FILES[0])
+    for title in titles:
+        key = re.sub("[^a-z]+", "-", title.lower())
+        assert texts[f"failure.{key}.title"] == title
