@@ -90,13 +90,24 @@ class Told(BaseModel):
     )
 
 
+ImageUrl = Annotated[
+    str | None,
+    Field(
+        max_length=2000,
+        description="In place of the file, where it is: fetched by the server, if that is on.",
+        examples=["https://example.org/flower.jpg"],
+    ),
+]
+
+
 class EditForm(Wish, Told):
-    """What to change and in which picture: `image` or `image_id`, one of the two."""
+    """What to change and in which picture: `image`, `image_id` or `image_url`, one of them."""
 
     image: UploadFile | None = Field(None, description="JPEG, PNG or WebP, up to 25 MiB.")
     image_id: str | None = Field(
         None, pattern=IMAGE_ID_PATTERN, description="A picture stored by `POST /images`."
     )
+    image_url: ImageUrl = None
     image_to: UploadFile | None = Field(
         None,
         description="Or from this picture to another, in `steps`. If it has the same size, `crop` "
@@ -120,12 +131,13 @@ class EditForm(Wish, Told):
 
 
 class MaskForm(BaseModel):
-    """A picture to find the object of: `image` or `image_id`, one of the two."""
+    """A picture to find the object of: `image`, `image_id` or `image_url`, one of them."""
 
     image: UploadFile | None = Field(None, description="JPEG, PNG or WebP, up to 25 MiB.")
     image_id: str | None = Field(
         None, pattern=IMAGE_ID_PATTERN, description="A picture stored by `POST /images`."
     )
+    image_url: ImageUrl = None
     crop: CropText | None = Field(
         None, description="As for `POST /manipulate`: the part that is looked at."
     )
@@ -195,6 +207,7 @@ class SearchForm(SearchQuery):
 
 
 class ImageForm(BaseModel):
-    """A picture to keep."""
+    """A picture to keep: `image` or `image_url`, one of the two."""
 
-    image: UploadFile = Field(description="JPEG, PNG or WebP, up to 25 MiB.")
+    image: UploadFile | None = Field(None, description="JPEG, PNG or WebP, up to 25 MiB.")
+    image_url: ImageUrl = None

@@ -28,6 +28,9 @@ class Settings(SharedSettings):
     max_batch_bytes: int = Field(default=2**30, gt=0)  # of a batch's pictures and lines
     outbound_hosts: Annotated[tuple[str, ...], NoDecode] = ()  # called though they are not public
 
+    image_urls: bool = False  # pictures are fetched from addresses that clients name
+    image_url_timeout_s: float = Field(default=10.0, gt=0)  # for all of one
+
     webhooks: bool = True  # False: none is taken, and none is sent from this process
     webhook_secret: _WebhookSecret | None = None  # None: one is made, in the data directory
     webhook_timeout_s: float = Field(default=10.0, gt=0)  # of one attempt

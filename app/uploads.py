@@ -36,7 +36,7 @@ class Uploads:
         Raises:
             BadPicture: it is none, or one that can't be used.
         """
-        return self._decode(upload.file.read())
+        return self.decode(upload.file.read())
 
     def keep(self, picture: Picture) -> str:
         """Store the bytes as they came; the id under which edits can name them."""
@@ -60,8 +60,13 @@ class Uploads:
         return self._known_size(image_id)
 
     def _measure(self, image_id: str) -> tuple[int, int]:
-        return self._decode(self._store.get(image_id)).size
+        return self.decode(self._store.get(image_id)).size
 
-    def _decode(self, data: bytes) -> Picture:
+    def decode(self, data: bytes) -> Picture:
+        """The picture in `data`, not yet kept.
+
+        Raises:
+            BadPicture: it is none, or one that can't be used.
+        """
         photo = pictures.decode(data, max_bytes=self._max_bytes, max_pixels=self._max_pixels)
         return Picture(data, photo.pixels.size, photo.format)

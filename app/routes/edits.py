@@ -30,7 +30,7 @@ def _submit(
     check_webhook(services, terms)
     has_end = form.image_to is not None or form.image_id_to is not None
     request = read_wish(services, form, Task.MANIPULATE, to_photo=has_end)
-    photo = given(services, "image", form.image, form.image_id)
+    photo = given(services, "image", form.image, form.image_id, form.image_url)
     end = given(services, "image_to", form.image_to, form.image_id_to) if has_end else None
     mask = services.uploads.read(form.mask) if form.mask else None
     if mask:

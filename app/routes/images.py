@@ -4,17 +4,20 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Path, Response, status
 
-from app.deps import Files, Pictures
+from app.deps import All, Files
 from app.errors import (
     BadRequest,
     ContentTooLarge,
     Gone,
     InvalidRequest,
+    NoAnswer,
+    RefusedAddress,
     UnsupportedMedia,
     UnusablePicture,
     responses,
 )
 from app.forms import IMAGE_ID_PATTERN, ImageForm
+from app.given import fetched
 from app.schemas import StoredImage
 from worker.pictures import MEDIA_TYPES
 
@@ -30,13 +33,16 @@ REFUSALS = (BadRequest, ContentTooLarge, UnsupportedMedia, UnusablePicture, Inva
     operation_id="storeImage",
     status_code=status.HTTP_201_CREATED,
     response_description="The picture is kept.",
-    responses=responses(*REFUSALS),
+    responses=responses(*REFUSALS, RefusedAddress, NoAnswer),
 )
 def store_image(
-    uploads: Pictures, form: Annotated[ImageForm, Form(media_type="multipart/form-data")]
+    services: All, form: Annotated[ImageForm, Form(media_type="multipart/form-data")]
 ) -> StoredImage:
     """Keep a picture; edits name it by `image_id` until it expires."""
-    picture = uploads.read(form.image)
+    if (form.image is None) == (form.image_url is None):
+        raise InvalidRequest.of("image", "wanted either a file here or an image_url, and not both")
+    uploads = services.uploads
+    picture = uploads.read(form.image) if form.image else fetched(services, form.image_url or "")
     image_id = uploads.keep(picture)
     width, height = picture.size
     expires_at = uploads.entry(image_id).expires_at

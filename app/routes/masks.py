@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Response, status
 
 from app.deps import All, WaitSeconds
-from app.errors import Unavailable, responses
+from app.errors import NoAnswer, RefusedAddress, Unavailable, responses
 from app.forms import MaskForm
 from app.given import given
 from app.routes.images import REFUSALS
@@ -26,7 +26,7 @@ def _submit(
     terms = asked.with_body(form)
     if terms.key and (earlier := services.queue.earlier(terms.key)):
         return earlier
-    photo = given(services, "image", form.image, form.image_id)
+    photo = given(services, "image", form.image, form.image_id, form.image_url)
     if form.crop:
         check_crop(form.crop, *photo.size)
     check_room(services)
@@ -43,7 +43,7 @@ def _submit(
     response_description="The job, to be asked for again at `Location`.",
     responses={
         200: {"model": Job, "description": "With `Prefer: wait=N`: the finished job."},
-        **responses(*REFUSALS, Unavailable),
+        **responses(*REFUSALS, RefusedAddress, NoAnswer, Unavailable),
     },
 )
 async def find_object(

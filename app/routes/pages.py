@@ -42,6 +42,7 @@ def create_router(templates: Templates) -> APIRouter:
         context = {
             "models": jsonable_encoder([Model.of(header) for header in services.models]),
             "samples": jsonable_encoder(services.samples.samples),
+            "image_urls": services.settings.image_urls,
             "version": request.app.version,
             "signed_in": hasattr(request.state, "key"),
         }

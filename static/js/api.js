@@ -90,8 +90,23 @@ export async function download(url) {
 
 /** Stores a photo, so that many captions can be tried on it.
  * @param {Blob} file @param {string} name @returns {Promise<import("./uploads.js").Stored>} */
-export async function uploadImage(file, name) {
-  const body = form({ image: [file, name] });
+export function uploadImage(file, name) {
+  return storeImage(form({ image: [file, name] }));
+}
+
+/** Has the server fetch a photo. @param {string} url
+ * @returns {Promise<import("./uploads.js").Stored>} */
+export function fetchImage(url) {
+  return storeImage(form({ image_url: url }));
+}
+
+/** Where a stored photo can be had. @param {import("./uploads.js").Stored} stored */
+export function addressOf({ imageId }) {
+  return `/images/${imageId}`;
+}
+
+/** @param {FormData} body @returns {Promise<import("./uploads.js").Stored>} */
+async function storeImage(body) {
   const { image_id, expires_at } = await ask("/images", { method: "POST", body });
   return { imageId: image_id, expiresAt: Date.parse(expires_at) };
 }

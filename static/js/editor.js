@@ -144,9 +144,10 @@ export function createEditor(store, pictures, uploads, photos, maker) {
   return {
     /** Edits a person's photo from now on; or goes on where a picture made here was made.
      * @param {Blob} file @param {string} name
-     * @param {{asPhoto?: boolean, sample?: string}} [options] asPhoto: even if it was made here;
-     *   sample: its name, where it is one */
-    async choose(file, name, { asPhoto = false, sample } = {}) {
+     * @param {{asPhoto?: boolean, sample?: string, stored?: import("./uploads.js").Stored}} [options]
+     *   asPhoto: even if it was made here; sample: its name, where it is one; stored: where the
+     *   server has it already */
+    async choose(file, name, { asPhoto = false, sample, stored } = {}) {
       const opening = ++openings;
       this.cancel();
       store.update(is.opening);
@@ -160,7 +161,7 @@ export function createEditor(store, pictures, uploads, photos, maker) {
         if (parameters?.task === "generate" && is.canDraw(store.get())) {
           return store.update((state) => results.redrawn(state, parameters));
         }
-        uploads.add(photo.token, file, name);
+        uploads.add(photo.token, file, name, stored);
         store.update((state) => results.withParameters(is.withPhoto(state, photo), parameters));
         uploads.imageId(photo.token).catch(refuse);
       } catch (error) {
@@ -186,6 +187,18 @@ export function createEditor(store, pictures, uploads, photos, maker) {
       const [example] = is.suggestions(store.get());
       if (example && store.get().caption === "") {
         store.update((state) => is.withCaption(state, example));
+      }
+    },
+
+    /** Edits the picture at an address, which the server fetches. @param {string} url */
+    async chooseUrl(url) {
+      store.update(is.opening);
+      try {
+        const stored = await api.fetchImage(url);
+        const file = await api.download(api.addressOf(stored));
+        await this.choose(file, nameIn(url), { stored });
+      } catch (error) {
+        refuse(error);
       }
     },
 
@@ -308,4 +321,10 @@ export function createEditor(store, pictures, uploads, photos, maker) {
       return moveTo((state) => results.withResult(state, result));
     },
   };
+}
+
+/** What to call the photo at an address. @param {string} url */
+function nameIn(url) {
+  const last = new URL(url).pathname.split("/").at(-1);
+  return last ? decodeURIComponent(last) : "photo";
 }

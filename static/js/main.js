@@ -26,6 +26,7 @@ import { createMaker } from "./maker.js";
 import { mountMaskBrush } from "./mask-brush.js";
 import { mountNotices } from "./notices.js";
 import { mountPhotoSource } from "./photo-source.js";
+import { mountPhotoUrl } from "./photo-url.js";
 import { createPhotos } from "./photos.js";
 import { mountPhotosDialog } from "./photos-dialog.js";
 import { createPictures } from "./pictures.js";
@@ -53,6 +54,7 @@ const editor = createEditor(store, pictures, uploads, photos, createMaker(pictur
 
 mountWelcome(store, editor);
 mountPhotoSource(editor);
+mountPhotoUrl(editor);
 mountCamera(editor);
 mountResultView(store, editor, pictures);
 mountDownload(store, pictures);

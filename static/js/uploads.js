@@ -27,9 +27,10 @@ export function createUploads() {
   }
 
   return {
-    /** @param {string} token @param {Blob} file @param {string} name */
-    add(token, file, name) {
-      uploads.set(token, { file, name, stored: null });
+    /** @param {string} token @param {Blob} file @param {string} name
+     * @param {Stored} [known] where the server has it already */
+    add(token, file, name, known) {
+      uploads.set(token, { file, name, stored: known ? Promise.resolve(known) : null });
     },
 
     /** @param {string} token */

@@ -78,6 +78,15 @@ def workerless(settings: Settings, tiny_model: str) -> Iterator[Server]:
 
 
 @pytest.fixture
+def fetching(settings: Settings, tiny_model: str) -> Iterator[Server]:
+    """A web server that fetches pictures from addresses, of this machine too, and no worker."""
+    on = {"WORDBRUSH_IMAGE_URLS": "true", "WORDBRUSH_OUTBOUND_HOSTS": "127.0.0.1"}
+    with _running(["web"], settings.to_environment() | on) as url:
+        _await(f"{url}/livez")
+        yield Server(url, settings.data_dir)
+
+
+@pytest.fixture
 def key(settings: Settings) -> str:
     """An API key of the server `guarded`."""
     path = settings.data_dir / "keys.json"

@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from tests.app.receiver import answer, receiving
 from tests.e2e.browsing import after, choose, edit, photo, pixels, violations
-from tests.e2e.conftest import OpenPage, Server
+from tests.e2e.conftest import Noise, OpenPage, Server
 
 YELLOW = "this flower has yellow petals"
 PURPLE = "this flower has purple petals"
@@ -117,6 +118,29 @@ def test_a_result_becomes_the_photo_and_undo_leads_back(page: Page, tmp_path: Pa
         page.keyboard.press("Control+z")
     expect(page.get_by_role("img", name="The photo, flower.png")).to_be_visible()
     expect(after(page)).to_have_attribute("alt", f"After: {YELLOW}")
+
+
+def test_a_photo_is_opened_by_its_address_and_what_is_wrong_with_one_is_said(
+    fetching: Server, open_page: OpenPage, noise: Noise, tmp_path: Path
+) -> None:
+    noise.expected += ["status of 503", "status of 422"]  # no worker; an address without a picture
+    file = photo(tmp_path)
+    page = open_page(fetching.url)
+    address = page.get_by_label("Address of a picture")
+    with receiving(lambda handler, _: answer(handler, 404)) as there:
+        address.fill(f"http://127.0.0.1:{there.port}/a.jpg")
+        address.press("Enter")
+        expect(page.get_by_role("alert")).to_contain_text("answered with status 404")
+    assert violations(page) == []
+    with receiving(lambda handler, _: answer(handler, 200, file.read_bytes())) as there:
+        address.fill(f"http://127.0.0.1:{there.port}/my%20flower.png?size=large")
+        address.press("Enter")
+        expect(page.get_by_role("img", name="The photo, my flower.png")).to_be_visible()
+    assert len(list((fetching.data_dir / "store" / "uploads").glob("*.png"))) == 1
+
+
+def test_without_the_setting_there_is_no_field_for_an_address(page: Page) -> None:
+    expect(page.locator("#photo-url")).to_have_count(0)
 
 
 def changed(file: Path, page: Page) -> NDArray[np.bool_]:
