@@ -1,6 +1,6 @@
 """What a body may say, checked field by field; what needs the picture is checked in the routes."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import UploadFile
 from pydantic import (
@@ -11,6 +11,7 @@ from pydantic import (
     Field,
     WithJsonSchema,
 )
+from typing_extensions import TypeAliasType
 
 from models.text.vocabulary import tokenize
 from worker.messages import Crop
@@ -53,6 +54,10 @@ CropText = Annotated[
 ]
 
 
+# By a name, so that the API's description gives it one and generated clients have one type of it.
+PictureFormat = TypeAliasType("PictureFormat", Literal["png", "jpeg", "webp"])
+
+
 class Wish(BaseModel):
     """What every request for a picture says."""
 
@@ -62,9 +67,7 @@ class Wish(BaseModel):
     )
     seed: int | None = Field(None, ge=0, le=MAX_SEED, description="Left out: one is drawn.")
     variations: int = Field(1, ge=1, le=MAX_VARIATIONS, description="Each has the next seed.")
-    format: Literal["png", "jpeg", "webp"] | None = Field(
-        None, description="Left out: as the photo came, else PNG."
-    )
+    format: PictureFormat | None = Field(None, description="Left out: as the photo came, else PNG.")
     caption_to: Caption | None = Field(
         None, description="Go from `caption` to this one, in `steps`.", examples=["red petals"]
     )
@@ -211,3 +214,24 @@ class ImageForm(BaseModel):
 
     image: UploadFile | None = Field(None, description="JPEG, PNG or WebP, up to 25 MiB.")
     image_url: ImageUrl = None
+
+
+def describe(document: dict[str, Any]) -> None:
+    """Mend the OpenAPI `document`: a form has no null, what is not said is left out; and a file is
+    called as generators of clients know it.
+    """
+    for operation in (one for methods in document["paths"].values() for one in methods.values()):
+        content = operation.get("requestBody", {}).get("content", {})
+        if form := content.get("multipart/form-data"):
+            name = form["schema"]["$ref"].rpartition("/")[2]
+            for field in document["components"]["schemas"][name]["properties"].values():
+                _without_null(field)
+                if "contentMediaType" in field:
+                    field["format"] = "binary"
+
+
+def _without_null(field: dict[str, Any]) -> None:
+    options = field.get("anyOf", [])
+    if {"type": "null"} in options:
+        del field["anyOf"]
+        field |= next(option for option in options if option != {"type": "null"})

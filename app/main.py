@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 from opentelemetry.trace import NoOpTracerProvider, TracerProvider
 
-from app import access, errors
+from app import access, errors, forms
 from app.catalogue import Catalogue
 from app.deps import Services
 from app.forms import MAX_AMONG
@@ -143,11 +143,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 class WebApp(FastAPI):
-    """FastAPI whose description of itself has problems for errors."""
+    """FastAPI whose description of itself has problems for errors, and forms as forms are."""
 
     def openapi(self) -> dict[str, Any]:
         document = super().openapi()
         document["components"]["schemas"].setdefault("Problem", errors.component())
+        forms.describe(document)
         return document
 
 

@@ -9,15 +9,17 @@ from typing import Literal
 
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypeAliasType
 
 from app.deps import Services
 from app.errors import InvalidRequest, Unavailable
-from app.forms import MAX_VARIATIONS, Caption, Wish
+from app.forms import MAX_VARIATIONS, Caption, PictureFormat, Wish
 from models.registry import Task
 from worker.messages import OutputFile, Result
 from worker.queue import Status
 
 _THEIRS = ("dall-e", "gpt-image", "chatgpt-image")  # names that clients send if nobody says another
+ResponseFormat = TypeAliasType("ResponseFormat", Literal["url", "b64_json"])
 _SIZES = r"^(auto|\d{2,4}x\d{2,4})$"
 
 
@@ -33,10 +35,10 @@ class Prompt(BaseModel):
         description="An id of `GET /v1/models`; OpenAI's own names mean the first choice.",
     )
     n: int = Field(1, ge=1, le=MAX_VARIATIONS, description="How many.")
-    response_format: Literal["url", "b64_json"] | None = Field(
+    response_format: ResponseFormat | None = Field(
         None, description="Left out: an address; `b64_json` where the model is a gpt-image."
     )
-    output_format: Literal["png", "jpeg", "webp"] = "png"
+    output_format: PictureFormat = "png"
 
     def wish(self) -> Wish:
         own = None if self._is_theirs else self.model
@@ -83,7 +85,7 @@ class Images(BaseModel):
 
     created: int = Field(description="Seconds since 1970.")
     data: list[Datum]
-    output_format: Literal["png", "jpeg", "webp"]
+    output_format: PictureFormat
 
 
 def finished(services: Services, job_id: str) -> Result:

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, UploadFile
 from PIL import Image, ImageChops
 from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 
 from app.deps import All, Services
 from app.errors import InvalidRequest, Unavailable, responses
@@ -24,9 +25,8 @@ class EditPrompt(Prompt):
     """What to change, and in which picture."""
 
     image: UploadFile | None = Field(None, description="JPEG, PNG or WebP, up to 25 MiB.")
-    images: list[UploadFile] = Field(
-        [], alias="image[]", max_length=1, description="The same; only one is taken."
-    )
+    # Some clients say it so. Not described: beside `image` it would be one name twice.
+    images: SkipJsonSchema[list[UploadFile]] = Field([], alias="image[]", max_length=1)
     mask: UploadFile | None = Field(
         None, description="A PNG of the photo's size: what is transparent may change."
     )
