@@ -112,7 +112,6 @@ _ROWS = (
         tasks=frozenset({Task.MANIPULATE}),
         heatmaps=False,
         summary="Draws what the caption says in the place and pose of your picture.",
-        keeps_photo=False,
     ),
     Spec(
         name="inversion",

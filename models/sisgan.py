@@ -174,7 +174,6 @@ class Sisgan(System):
     """The generator with its words, as it is served."""
 
     tasks = frozenset({Task.MANIPULATE})
-    keeps_photo = False
 
     def __init__(self, cfg: Config, vocabulary: Vocabulary) -> None:
         super().__init__()

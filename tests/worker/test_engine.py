@@ -540,7 +540,7 @@ def test_words_alone_are_interpolated_too(engine: Engine, store: Store, drawing:
 def test_what_a_network_draws_anew_is_placed_in_the_crop_and_not_carried(
     engine: Engine, settings: Settings, store: Store, request_: Request
 ) -> None:
-    model = write_tiny_model(settings.checkpoints[0], "sisgan")
+    model = write_tiny_model(settings.checkpoints[0], "style_encoder")
     grey = Image.new("RGB", (64, 48), (90, 90, 90))
     image_id = store.put(file(grey, "PNG"), kind="uploads")
     crop = Crop(0, 0, 48, 48)
