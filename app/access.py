@@ -74,6 +74,16 @@ def takes_keys(settings: Settings) -> bool:
     return True
 
 
+def offers_imports(settings: Settings) -> bool:
+    """Whether weights may be brought in over HTTP: by an admin's key, or, where no keys are in
+    force, from this machine alone; unless a setting turns it off.
+
+    Raises:
+        NoKeys: as `takes_keys`.
+    """
+    return settings.imports and (takes_keys(settings) or _is_loopback(settings.host))
+
+
 def needing(*scopes: Scope) -> Depends:
     """What lets a route answer only to keys that are good for any of `scopes`; to read is never
     enough to change something.

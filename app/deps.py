@@ -17,6 +17,7 @@ from app.schemas import SampleList
 from app.settings import Settings
 from app.uploads import Uploads
 from worker.batches import Batches
+from worker.imports import Imports
 from worker.library import Library
 from worker.outbox import Outbox
 from worker.queue import JobQueue
@@ -30,6 +31,7 @@ class Services:
     settings: Settings
     queue: JobQueue
     batches: Batches
+    imports: Imports | None  # None where nobody may bring weights in
     store: Store
     models: Catalogue
     samples: SampleList

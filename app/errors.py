@@ -22,6 +22,7 @@ from app.middleware import add_headers
 from app.outbound import AnswerTooLarge, ForbiddenAddress, Unreachable
 from worker.batch_records import UnknownBatch
 from worker.idempotency import KeyReused
+from worker.imports import UnknownImport
 from worker.pictures import BadCrop, BadPicture, NotAPicture, TooLarge
 from worker.queue import QueueDown, QueueFull, UnknownJob
 from worker.store import NotStored, StoreDown
@@ -49,6 +50,10 @@ class Unauthorized(StatusProblem):
 
 class Forbidden(StatusProblem):
     status, type_, title = 403, "not-allowed", "The key is not good for this"
+
+
+class NotOffered(StatusProblem):
+    status, type_, title = 403, "not-offered", "This service does not offer that"
 
 
 class NotFound(StatusProblem):
@@ -125,6 +130,7 @@ PROBLEMS: tuple[type[StatusProblem], ...] = (
     BadRequest,
     Unauthorized,
     Forbidden,
+    NotOffered,
     NotFound,
     MethodNotAllowed,
     Conflict,
@@ -148,6 +154,9 @@ _TRANSLATIONS: Mapping[type[Exception], Callable[[Any], Problem]] = {
     BadCrop: lambda error: InvalidRequest.of("crop", str(error)),
     UnknownJob: lambda _: NotFound("there is no such job: its id is wrong, or it was long ago"),
     UnknownBatch: lambda _: NotFound("there is no such batch: its id is wrong, or it was long ago"),
+    UnknownImport: lambda _: NotFound(
+        "there is no such import: its id is wrong, or it was long ago"
+    ),
     NotStored: lambda _: Gone("the picture is no longer kept: ask for it again"),
     StoreDown: lambda _: Unavailable("the store cannot be reached: nothing was taken on"),
     UnknownModel: lambda error: InvalidRequest.of("model", str(error), suggestions=error.known),

@@ -31,6 +31,7 @@ from app.routes import (
     generations,
     health,
     images,
+    imports,
     job_list,
     jobs,
     languages,
@@ -54,6 +55,7 @@ from app.uploads import Uploads
 from worker import tracing
 from worker.batches import Batches
 from worker.connection import connect_async
+from worker.imports import Imports
 from worker.library import Library
 from worker.outbox import Outbox
 from worker.queue import JobQueue
@@ -78,6 +80,7 @@ _ROUTES: tuple[tuple[ModuleType, tuple[Scope, ...]], ...] = (  # and which keys 
     (retries, _ANY),
     (events, _ANY),
     (models, _ANY),
+    (imports, (Scope.ADMIN,)),
     (captions, _ANY),
     (samples, _ANY),
     (metrics, (Scope.METRICS,)),
@@ -133,6 +136,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     errors.install(app)
     limit = services.settings.max_upload_bytes + _BESIDE_THE_PHOTO_BYTES
     larger = {batches.router.prefix: services.settings.max_batch_bytes}
+    if services.imports is not None:
+        larger[imports.router.prefix] = services.settings.max_import_bytes
     app.add_middleware(BodyLimit, max_bytes=limit, larger=larger)
     if guests:
         app.include_router(sessions.create_router(guests, templates))
@@ -158,6 +163,7 @@ def _services(settings: Settings) -> Services:
         settings=settings,
         queue=queue,
         batches=Batches.from_settings(settings),
+        imports=Imports.from_settings(settings) if access.offers_imports(settings) else None,
         store=store,
         models=Catalogue(settings.checkpoints),
         samples=samples.read_samples(pages.STATIC),

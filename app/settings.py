@@ -26,6 +26,8 @@ class Settings(SharedSettings):
     max_waiters: int = Field(default=48, ge=1)  # a connection each, of the queue client's 100
     max_followers: int = Field(default=200, ge=1)  # streams of events; a connection each
     max_batch_bytes: int = Field(default=2**30, gt=0)  # of a batch's pictures and lines
+    imports: bool = True  # of published weights, for whoever access.py lets
+    max_import_bytes: int = Field(default=2**30, gt=0)  # of all files of one
     outbound_hosts: Annotated[tuple[str, ...], NoDecode] = ()  # called though they are not public
 
     image_urls: bool = False  # pictures are fetched from addresses that clients name

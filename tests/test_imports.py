@@ -31,6 +31,7 @@ FREE_OF_TORCH = (
     "worker.batch_standing",
     "worker.batches",
     "worker.archives",
+    "worker.imports",
     "worker.store",
     "worker.heatmaps",
     "worker.animation",
@@ -38,6 +39,7 @@ FREE_OF_TORCH = (
     "worker.settings",
     "models.registry",
     "models.checkpoint",
+    "models.import_upstream.published",
     "models.text.vocabulary",
 )
 SHARED_BY_PAPERS = (

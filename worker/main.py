@@ -23,6 +23,8 @@ from worker.chunks import ChunkRunner
 from worker.direct import GENERATE, MANIPULATE, DirectRunner
 from worker.engine import Engine
 from worker.gathering import Gatherer
+from worker.importing import Importer
+from worker.imports import IMPORT_FUNCTION, Imports
 from worker.jobs import JobRunner, job_class
 from worker.library import Library
 from worker.loading import Load, ModelPool, choose_device, load_for_serving
@@ -106,10 +108,14 @@ def _worker(
         if len(jobs) == 1 and jobs[0].func_name == FUNCTION:
             runner.give_up(jobs[0].id, jobs[0].timeout or 0)
 
+    def run_import(import_id: str) -> None:
+        importer.run(import_id)
+
     direct = DirectRunner(engine)
     functions: dict[str, Callable[..., object]] = {
         FUNCTION: run,
         CHUNK_FUNCTION: run_chunk,
+        IMPORT_FUNCTION: run_import,
         MANIPULATE: direct.manipulate,
         GENERATE: direct.generate,
     }
@@ -132,6 +138,14 @@ def _worker(
         limited=lambda: worker.limit_step(settings.job_timeout_s),
         between=worker.serve_people,
         is_stopping=lambda: worker.is_stopping,
+    )
+    importer = Importer(
+        Imports.from_settings(settings),
+        store,
+        models,
+        settings.checkpoints,
+        between=worker.serve_people,
+        announce=announce,
     )
     return worker
 

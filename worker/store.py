@@ -5,8 +5,8 @@ Free of torch: the web process reads and writes it too.
 """
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from shutil import copyfileobj
@@ -167,6 +167,16 @@ class Store:
         if expires_at <= datetime.now(UTC):
             raise NotStored(f"{file_id} was kept until {expires_at:%Y-%m-%d %H:%M} UTC")
         return Entry(size, expires_at)
+
+    def discard(self, file_ids: Iterable[str]) -> None:
+        """Forget files before their time; one that is not there is forgotten.
+
+        Raises:
+            StoreDown: nobody can know.
+        """
+        for file_id in file_ids:
+            with _outages_named(), suppress(FileNotFoundError):
+                self._files.rm_file(self._path(file_id))
 
     def sweep(self) -> int:
         """Delete what is past its time, half-written files too; how many files that were."""

@@ -10,10 +10,12 @@ from fastapi.responses import FileResponse
 from app.cards import read_card
 from app.deps import All, Models
 from app.errors import NotFound
+from app.keys import Key, Scope
 from app.schemas import Model
 from app.templates import Templates
 from models.checkpoint import Header
-from models.registry import Task
+from models.import_upstream.published import KINDS, SYSTEMS
+from models.registry import Task, find
 from worker.connection import QueueDown
 from worker.queue import JobQueue
 
@@ -39,7 +41,13 @@ def create_router(templates: Templates) -> APIRouter:
     def show_models(request: Request, services: All) -> Response:
         loaded = _loaded(services.queue)
         shown = [_shown(header, services.models.path(header.id)) for header in services.models]
-        context = {"models": shown, "loaded": loaded}
+        context = {
+            "models": shown,
+            "loaded": loaded,
+            "may_import": services.imports is not None and _is_admin(request),
+            "importable": [find(name) for name in SYSTEMS],
+            "import_kinds": ",".join(KINDS),
+        }
         return templates.show(request, "about-models.html", context)
 
     @router.get("/models/{model}/sheet")
@@ -78,6 +86,12 @@ def _figure(name: str, value: float) -> str:
 
 def _sheet(path: Path) -> Path:
     return path.with_suffix(".webp")
+
+
+def _is_admin(request: Request) -> bool:
+    """Whether whoever asks has an admin's key; everybody, where no keys are in force."""
+    key: Key | None = getattr(request.state, "key", None)
+    return key is None or key.may(Scope.ADMIN)
 
 
 def _loaded(queue: JobQueue) -> set[str] | None:

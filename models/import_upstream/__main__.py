@@ -4,11 +4,10 @@
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
-from types import MappingProxyType
 from typing import Annotated
 
 import torch
@@ -18,20 +17,8 @@ from models import registry, weights
 from models.base import System
 from models.checkpoint import SUFFIX, Header
 from models.import_upstream.fitting import Convert, Handed, MissingFile, NotTheseWeights
+from models.import_upstream.published import DOMAIN_PATTERN, KINDS, SYSTEMS
 from models.import_upstream.reader import UnreadableFile, read_vocabulary, read_weights
-
-# Each has a file here.
-SYSTEMS = ("tagan", "sisgan", "attngan", "stackgan", "stackgan_v2", "gan_int_cls")
-KINDS: Mapping[str, str] = MappingProxyType(
-    {
-        ".pth": "weights",
-        ".pt": "weights",
-        ".vec": "vectors",
-        ".txt": "vectors",
-        ".pickle": "vocabulary",
-        ".pkl": "vocabulary",
-    }
-)
 
 
 class BadDomain(ValueError):
@@ -71,7 +58,7 @@ def import_weights(
         BadDomain: other than small letters, digits and hyphens.
     """
     files = list(files)
-    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", domain):
+    if not re.fullmatch(DOMAIN_PATTERN, domain):
         raise BadDomain(f"domain {domain!r}: wanted small letters, digits and hyphens")
     made = _converter(system)(sort(files))
     header = Header(

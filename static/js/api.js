@@ -74,6 +74,31 @@ export async function listFailedItems(batch) {
   return (await ask(`${batch.links.items}?status=failed&limit=50`, { cache: "no-store" })).items;
 }
 
+/** @typedef {{status: string, progress: number, model: string | null,
+ *   error: {title: string, detail: string} | null, links: {self: string}}} Import */
+
+/** Sends the files of an import. @param {FormData} body
+ * @param {(share: number) => void} onSent hears how much is sent, from 0 to 1
+ * @returns {Promise<Import>} */
+export function importWeights(body, onSent) {
+  return send("/imports", body, onSent);
+}
+
+/** The new model's id when it is there. @param {Import} begun
+ * @param {(now: Import) => void} onProgress hears of it on the way @returns {Promise<string>} */
+export async function whenImported(begun, onProgress) {
+  let now = begun;
+  while (UNFINISHED.has(now.status)) {
+    onProgress(now);
+    await pause(POLL_MS);
+    now = await ask(begun.links.self, { cache: "no-store" });
+  }
+  if (now.model !== null) return now.model;
+  const problem = ofJob(now.error);
+  // The list of entries that don't fit is of no language.
+  throw new RequestFailed({ ...problem, detail: now.error?.detail ?? problem.detail });
+}
+
 /** @param {string} model @param {string} caption @param {AbortSignal} [signal]
  * @returns {Promise<{words: {word: string, known: boolean}[],
  *   unknown_words: import("./state.js").UnknownWord[]}>} */
@@ -231,13 +256,13 @@ function form(fields) {
   return data;
 }
 
-/** @param {number} ms @param {AbortSignal} signal @returns {Promise<void>} */
+/** @param {number} ms @param {AbortSignal} [signal] @returns {Promise<void>} */
 function pause(ms, signal) {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => {
+    signal?.addEventListener("abort", () => {
       clearTimeout(timer);
-      reject(signal.reason);
+      reject(signal?.reason);
     });
   });
 }

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from models.import_upstream.__main__ import SYSTEMS, BadDomain, import_weights, sort
+from models.import_upstream.__main__ import BadDomain, import_weights, sort
+from models.import_upstream.published import SYSTEMS
 from models.import_upstream.reader import UnreadableFile
 from models.registry import UnknownSystem
 from tests.models.import_upstream.files_of_2018 import save_vocabulary
