@@ -15,7 +15,7 @@ Shapes: S model side, H W pixels of the photo; colours are RGB. Small side in to
 full size in numpy, [0, 255], in strips that stay in the processor's cache.
 """
 
-from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 import torch
@@ -192,11 +192,13 @@ def _applied(
     # b is for colours in [-1, 1], the photo's are in [0, 255]
     offset = 127.5 * (small[9:] - small[:9].view(3, 3, *small.shape[1:]).sum(0))
     wide = torch.cat([small[:9], offset]).permute(1, 0, 2).cpu() @ across  # (S, 12, W)
-    columns = wide.numpy()
     down = _fade(crop.top, crop.height, photo.height).numpy()
+    shares = _bilinear(crop.height, len(wide)).T.contiguous()  # (H, S)
     result = photo.copy()
-    for first, last, row in _strips(crop.height, len(columns)):
-        used = np.flatnonzero(columns[row : row + 2].any(axis=(0, 1)))
+    for first in range(0, crop.height, _STRIP_ROWS):
+        last = min(first + _STRIP_ROWS, crop.height)
+        rows = _between(shares[first:last])
+        used = np.flatnonzero(wide[rows].numpy().any(axis=(0, 1)))
         if not used.size:
             continue
         left, right = int(used[0]), int(used[-1]) + 1
@@ -204,29 +206,27 @@ def _applied(
         weight = down[first:last, None]
         if mask is not None:
             weight = weight * (np.asarray(mask.crop(place)) / np.float32(255))
-        position = _position(np.arange(first, last), crop.height, len(columns)) - row
-        coefficients = columns[row : row + 2, :, None, left:right]
-        strip = _changed(photo.crop(place), coefficients, position[:, None], weight)
+        strip = _changed(
+            photo.crop(place), wide[rows, :, left:right], shares[first:last, rows], weight
+        )
         result.paste(strip, place)
     return result
 
 
-def _changed(pixels: Image.Image, between: Floats, position: Floats, weight: Floats) -> Image.Image:
-    """A strip changed by coefficients between two rows of the recipe.
+def _changed(pixels: Image.Image, columns: Tensor, shares: Tensor, weight: Floats) -> Image.Image:
+    """A strip changed by coefficients between rows of the recipe.
 
-    between: (2, 12, 1, W), the row above and the row below; position: (h, 1), 0 at the upper row
-    and 1 at the lower; weight: (h, 1) or (h, W) in [0, 1].
+    columns: (R, 12, W), the rows; shares: (h, R), of each row in each line of the strip; weight:
+    (h, 1) or (h, W) in [0, 1].
     """
-    above, slope = between[0], between[1] - between[0]
     colours = [np.asarray(band).astype(np.float32) for band in pixels.split()]
     bands = []
-    coefficient = np.empty((pixels.height, pixels.width), np.float32)
+    between = torch.empty(pixels.height, pixels.width)
+    coefficient = between.numpy()  # the same memory
     for to, colour in enumerate(colours):
-        change = position * slope[9 + to]
-        change += above[9 + to]
+        change = torch.mm(shares, columns[:, 9 + to]).numpy()
         for start, other in enumerate(colours):
-            np.multiply(position, slope[3 * start + to], out=coefficient)
-            coefficient += above[3 * start + to]
+            torch.mm(shares, columns[:, 3 * start + to], out=between)
             coefficient *= other
             change += coefficient
         change *= weight
@@ -236,13 +236,10 @@ def _changed(pixels: Image.Image, between: Floats, position: Floats, weight: Flo
     return Image.merge("RGB", bands)
 
 
-def _strips(height: int, side: int) -> Iterator[tuple[int, int, int]]:
-    """(first row, row after the last, upper row of the recipe) of each strip of the crop."""
-    upper = np.floor(_position(np.arange(height), height, side)).clip(0, max(side - 2, 0))
-    starts = np.flatnonzero(np.diff(upper, prepend=-1))
-    for start, end in zip(starts, [*starts[1:], height], strict=True):
-        for first in range(int(start), int(end), _STRIP_ROWS):
-            yield first, min(first + _STRIP_ROWS, int(end)), int(upper[start])
+def _between(shares: Tensor) -> slice:
+    """The rows of the recipe that count in some lines of the crop, by their shares (h, S)."""
+    counting = shares.any(0).nonzero()
+    return slice(int(counting[0]), int(counting[-1]) + 1)
 
 
 def _position(pixels: NDArray[np.int64], length: int, side: int) -> Floats:
@@ -278,10 +275,16 @@ def _grey(share: Tensor, size: tuple[int, int]) -> Image.Image:
 
 def _box_mean(x: Tensor, window: int) -> Tensor:
     """(C, S, S): the mean over a square window around each pixel, cut off at the edges."""
-    index = torch.arange(x.shape[-1], device=x.device)
-    near = ((index[:, None] - index).abs() <= window // 2).to(x)
-    average = near / near.sum(1, keepdim=True)
+    average = _averaging(x.shape[-1], window, x.device)
     return average @ x @ average.T
+
+
+@cache
+def _averaging(side: int, window: int, device: torch.device) -> Tensor:
+    """(S, S): the share of each pixel of a line in the mean around each pixel."""
+    index = torch.arange(side, device=device)
+    near = ((index[:, None] - index).abs() <= window // 2).float()
+    return near / near.sum(1, keepdim=True)
 
 
 def _blurred(x: Tensor) -> Tensor:
