@@ -3,7 +3,8 @@
 import { wayTo } from "./between.js";
 import { byId, el } from "./dom.js";
 import { incomplete } from "./problems.js";
-import { asked, missing, suggestions, withProblem } from "./state.js";
+import { asked, missing, withProblem } from "./state.js";
+import { suggestions } from "./wording.js";
 import { t } from "./texts.js";
 
 /**

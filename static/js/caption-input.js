@@ -2,7 +2,7 @@
 
 import { segments, withWord } from "./captions.js";
 import { bind, byId, el } from "./dom.js";
-import { suggestions, withCaption } from "./state.js";
+import { suggestions, withCaption } from "./wording.js";
 import { t } from "./texts.js";
 
 /**

@@ -2,7 +2,7 @@
 
 import { COLOURS, withColour } from "./captions.js";
 import { bind, byId, el } from "./dom.js";
-import { colourNamed, suggestions, withCaption } from "./state.js";
+import { colourNamed, suggestions, withCaption } from "./wording.js";
 import { t } from "./texts.js";
 
 /** @param {import("./store.js").Store<import("./state.js").State>} store */

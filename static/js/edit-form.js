@@ -1,7 +1,8 @@
 /** Go and Stop, live mode, the choice of a model, Escape. */
 
 import { bind, byId, el, setText } from "./dom.js";
-import { fittingModels, isBusy, withLive, withModel } from "./state.js";
+import { isBusy } from "./running.js";
+import { fittingModels, withLive, withModel } from "./state.js";
 import { domainText, t } from "./texts.js";
 
 const STOP_AFTER_MS = 250; // a quick edit must not make the button flicker

@@ -3,7 +3,8 @@
 import { bind, byId, el, setText } from "./dom.js";
 import { incomplete } from "./problems.js";
 import { captionsIn, nameOf, ofCaptions, ofModels, ofSeeds } from "./sheet.js";
-import { asked, fittingModels, missing, suggestions, withProblem } from "./state.js";
+import { asked, fittingModels, missing, withProblem } from "./state.js";
+import { suggestions } from "./wording.js";
 import { t } from "./texts.js";
 
 const SEEDS = 8; // what one request may ask for

@@ -4,7 +4,8 @@ import { download } from "./api.js";
 import { bind, byId, el, setText } from "./dom.js";
 import { problemOf } from "./problems.js";
 import { captionsIn, ofPhotos } from "./sheet.js";
-import { asked, suggestions } from "./state.js";
+import { asked } from "./state.js";
+import { suggestions } from "./wording.js";
 import { t } from "./texts.js";
 
 const MOST = 6; // captions, and photos

@@ -1,7 +1,8 @@
 /** The picture: the photo, the result over it, and the view that is chosen. */
 
 import { bind, byId, isTyped, setText } from "./dom.js";
-import { isAwaited, isOpen, withView } from "./state.js";
+import { isAwaited } from "./running.js";
+import { isOpen, withView } from "./state.js";
 import { cropText, statusText } from "./status.js";
 import { t } from "./texts.js";
 

@@ -6,6 +6,7 @@
  */
 
 import { largestSquare, lies } from "./crop.js";
+import * as running from "./running.js";
 import * as is from "./state.js";
 import { t } from "./texts.js";
 import * as trail from "./trail.js";
@@ -28,7 +29,7 @@ export function whole({ shown }, ask) {
 /** The answer to an edit; to any but the latest it is dropped.
  * @param {State} state @param {number} ticket @param {Result} result @returns {State} */
 export function finished(state, ticket, result) {
-  return ticket === state.edit.ticket ? shownResult(is.idle(state), result) : state;
+  return ticket === state.edit.ticket ? shownResult(running.idle(state), result) : state;
 }
 
 /** A result to look at; at full resolution it joins the results and the trail.
@@ -68,7 +69,7 @@ export function lookedAt(state, result) {
   const isOnSheet = state.sheet?.cells.some(({ ask }) => ask.photo === photo) ?? false;
   const sheet = photo === state.photo || isOnSheet ? state.sheet : null;
   const many = { sheet, way: photo === state.photo ? state.way : null };
-  return shownResult({ ...is.idle(is.withModel(state, model)), ...there, ...many }, result);
+  return shownResult({ ...running.idle(is.withModel(state, model)), ...there, ...many }, result);
 }
 
 /** What was left last: a photo with the latest of its results, or a drawing.
@@ -222,7 +223,7 @@ function bare(state, token) {
   const there = { photo: token, drawing: false, shown: null, problem: null };
   const anew = { crop: largestSquare(photo), mask: [], sheet: null, way: null };
   const other = token === state.photo ? {} : anew;
-  return is.withFittingModel({ ...is.idle(state), ...there, ...other, view: "crop" });
+  return is.withFittingModel({ ...running.idle(state), ...there, ...other, view: "crop" });
 }
 
 /** @param {Result[]} results without the oldest, where there are too many */

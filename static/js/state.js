@@ -61,15 +61,12 @@
  * @property {Server} server
  */
 
-import { coloursIn } from "./captions.js";
 import { largestSquare } from "./crop.js";
+import { IDLE, idle } from "./running.js";
 import * as trail from "./trail.js";
 
 const TASKS = ["manipulate", "generate"];
 export const SEED_LIMIT = 2 ** 32;
-
-/** @type {Readonly<Edit>} */
-const IDLE = { phase: "idle", ticket: -1, position: 0, many: false, preview: false };
 
 /** @type {Readonly<State>} */
 export const INITIAL = {
@@ -184,25 +181,6 @@ export function withModel(state, model) {
   return model === state.model ? state : { ...state, model, unknownWords: [], vocabulary: [] };
 }
 
-/** @param {State} state @param {string} caption @returns {State} */
-export function withCaption(state, caption) {
-  const problem = state.problem?.retryable === false ? null : state.problem;
-  return { ...state, caption: caption.replace(/\s*\n\s*/g, " "), problem, placing: false };
-}
-
-/** The server's answer about words; dropped if caption or model have changed since.
- * @param {State} state @param {{model: string | null, caption: string}} asked
- * @param {UnknownWord[]} unknownWords @returns {State} */
-export function withUnknownWords(state, asked, unknownWords) {
-  if (asked.model !== state.model || asked.caption !== state.caption) return state;
-  return { ...state, unknownWords };
-}
-
-/** @param {State} state @param {string} model @param {string[]} vocabulary @returns {State} */
-export function withVocabulary(state, model, vocabulary) {
-  return model === state.model ? { ...state, vocabulary } : state;
-}
-
 /** @param {State} state @param {number} seed @returns {State} */
 export function withSeed(state, seed) {
   const whole = Math.trunc(seed);
@@ -286,78 +264,9 @@ export function keyOf(ask) {
   return JSON.stringify([ask.photo, ask.model, ask.caption, ask.seed, left, top, width, ...mask]);
 }
 
-/** Whether one is a step on the way to the other: of the same photo, by the same model.
- * @param {Ask} one @param {Ask} other @returns {boolean} */
-export function isAkin(one, other) {
-  return one.photo === other.photo && one.model === other.model;
-}
-
-/** @param {State} state @returns {boolean} */
-export function isBusy(state) {
-  return state.edit.phase !== "idle";
-}
-
-/** Whether a person waits: not while previews follow one another by themselves.
- * @param {State} state @returns {boolean} */
-export function isAwaited(state) {
-  const follows = state.edit.preview && state.edit.phase !== "queued" && state.shown !== null;
-  return state.finding || (isBusy(state) && !follows);
-}
-
-/** An edit begins; answers to earlier tickets are stale from here on.
- * @param {State} state @param {number} ticket @param {boolean} [full] @returns {State} */
-export function started(state, ticket, full = true) {
-  const edit = { ...IDLE, phase: /** @type {const} */ ("working"), ticket, preview: !full };
-  return { ...state, edit, problem: null };
-}
-
-/** The pictures of a sheet begin to be made.
- * @param {State} state @param {number} ticket @param {import("./sheet.js").Sheet} sheet
- * @returns {State} */
-export function exploring(state, ticket, sheet) {
-  const edit = { ...IDLE, phase: /** @type {const} */ ("working"), ticket, many: true };
-  return { ...state, edit, sheet, view: "sheet", problem: null };
-}
-
-/** The pictures of a way begin to be made.
- * @param {State} state @param {number} ticket @param {import("./between.js").Way} way
- * @returns {State} */
-export function onTheWay(state, ticket, way) {
-  return { ...started(state, ticket), way, view: "way" };
-}
-
 /** @param {State} state @param {import("./between.js").Way | null} way @returns {State} */
 export function withWay(state, way) {
   return { ...state, way };
-}
-
-/** @param {State} state @param {number} ticket @param {import("./sheet.js").Sheet} sheet
- * @returns {State} */
-export function withSheet(state, ticket, sheet) {
-  return ticket === state.edit.ticket ? { ...state, sheet } : state;
-}
-
-/** @param {State} state @param {number} ticket @param {"sending" | "queued" | "working"} phase
- * @param {number} [position] jobs before this one @returns {State} */
-export function progressed(state, ticket, phase, position = 0) {
-  if (ticket !== state.edit.ticket) return state;
-  return { ...state, edit: { ...state.edit, phase, position } };
-}
-
-/** @param {State} state @param {number} ticket @param {Problem} problem @returns {State} */
-export function failed(state, ticket, problem) {
-  return ticket === state.edit.ticket ? { ...idle(state), problem } : state;
-}
-
-/** An edit that came to nothing, of which nothing need be said.
- * @param {State} state @param {number} ticket @returns {State} */
-export function dropped(state, ticket) {
-  return ticket === state.edit.ticket ? idle(state) : state;
-}
-
-/** The answer that is on its way is no longer wanted. @param {State} state @returns {State} */
-export function idle(state) {
-  return { ...state, edit: IDLE };
 }
 
 /** With another model, if the one that was chosen can't do what is being done.
@@ -366,16 +275,4 @@ export function withFittingModel(state) {
   const models = fittingModels(state);
   const fits = models.some((model) => model.id === state.model);
   return fits ? state : withModel(state, models[0]?.id ?? null);
-}
-
-/** Captions to offer for the model.
- * @param {State} state @returns {string[]} */
-export function suggestions(state) {
-  const examples = state.models.find((model) => model.id === state.model)?.examples ?? [];
-  return [...new Set(examples)].slice(0, 6);
-}
-
-/** @param {State} state @returns {string | null} the colour that the caption names first */
-export function colourNamed(state) {
-  return coloursIn(state.caption)[0] ?? null;
 }

@@ -2,7 +2,7 @@
 
 import { ofJob } from "./problems.js";
 import { progressOf } from "./sheet.js";
-import { isAwaited } from "./state.js";
+import { isAwaited } from "./running.js";
 import { t } from "./texts.js";
 
 /** @typedef {import("./state.js").State} State */

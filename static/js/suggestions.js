@@ -2,7 +2,7 @@
 
 import { bind, byId, el } from "./dom.js";
 import { earlierCaptions } from "./results.js";
-import { suggestions, withCaption } from "./state.js";
+import { suggestions, withCaption } from "./wording.js";
 
 const EARLIER = 5;
 

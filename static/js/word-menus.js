@@ -2,7 +2,7 @@
 
 import { attributesIn, withOther } from "./attributes.js";
 import { bind, byId, el, icon } from "./dom.js";
-import { withCaption } from "./state.js";
+import { withCaption } from "./wording.js";
 import { t } from "./texts.js";
 
 /** @typedef {import("./attributes.js").Attribute} Attribute */

@@ -3,7 +3,7 @@
 import { checkCaption } from "./api.js";
 import { questions } from "./attributes.js";
 import { bind } from "./dom.js";
-import { withUnknownWords, withVocabulary } from "./state.js";
+import { withUnknownWords, withVocabulary } from "./wording.js";
 
 const MAX_CAPTION = 300; // characters
 const DELAY_MS = 300; // a word half typed is not yet unknown

@@ -2,7 +2,8 @@ import "./korean.js";
 import assert from "node:assert/strict";
 import test from "node:test";
 import { fromAnswer, ofJob } from "../../static/js/problems.js";
-import { progressed, started, INITIAL } from "../../static/js/state.js";
+import { progressed, started } from "../../static/js/running.js";
+import { INITIAL } from "../../static/js/state.js";
 import { progressText } from "../../static/js/status.js";
 
 test("a problem that the server tells in English is told in Korean, by its type", () => {

@@ -8,7 +8,8 @@ import {
   RequestFailed,
   unreachable,
 } from "../../static/js/problems.js";
-import { INITIAL, started, progressed } from "../../static/js/state.js";
+import { started, progressed } from "../../static/js/running.js";
+import { INITIAL } from "../../static/js/state.js";
 import { progressText } from "../../static/js/status.js";
 
 test("a problem of the server is shown with its own reason, and what to do next", () => {

@@ -2,6 +2,8 @@ import "./english.js";
 import assert from "node:assert/strict";
 import test from "node:test";
 import * as results from "../../static/js/results.js";
+import * as running from "../../static/js/running.js";
+import * as wording from "../../static/js/wording.js";
 import * as is from "../../static/js/state.js";
 
 const TAGAN = { title: "TAGAN", image_size: 64, tasks: ["manipulate"] };
@@ -16,7 +18,7 @@ const PHOTO = { token: "p1", name: "rose.jpg", width: 400, height: 300 };
 function ready() {
   let state = is.withCatalogue(is.INITIAL, MODELS, []);
   state = is.withPhoto(state, PHOTO);
-  return is.withCaption(state, "yellow petals");
+  return wording.withCaption(state, "yellow petals");
 }
 
 function resultOf(state, { full = true, image = "/1" } = {}) {
@@ -26,23 +28,23 @@ function resultOf(state, { full = true, image = "/1" } = {}) {
 }
 
 test("the answer to an edit that is no longer the latest is dropped", () => {
-  const first = is.started(ready(), 1);
-  const second = is.started(first, 2);
+  const first = running.started(ready(), 1);
+  const second = running.started(first, 2);
   assert.equal(results.finished(second, 1, resultOf(first)), second);
-  assert.equal(is.progressed(second, 1, "queued", 3), second);
-  assert.equal(is.failed(second, 1, { title: "x" }), second);
+  assert.equal(running.progressed(second, 1, "queued", 3), second);
+  assert.equal(running.failed(second, 1, { title: "x" }), second);
 });
 
 test("an answer after the person gave up is dropped", () => {
-  const stopped = is.idle(is.started(ready(), 1));
+  const stopped = running.idle(running.started(ready(), 1));
   assert.equal(results.finished(stopped, 1, resultOf(stopped)), stopped);
 });
 
 test("the answer to the latest edit is shown beside the photo", () => {
-  const state = results.finished(is.started(ready(), 1), 1, resultOf(ready()));
+  const state = results.finished(running.started(ready(), 1), 1, resultOf(ready()));
   assert.equal(state.shown.image, "/1");
   assert.equal(state.view, "compare");
-  assert.equal(is.isBusy(state), false);
+  assert.equal(running.isBusy(state), false);
 });
 
 test("previews are shown but not kept, full pictures are kept once", () => {
@@ -64,7 +66,7 @@ test("the same edit is known again, another seed or crop is another edit", () =>
 test("a result of the filmstrip brings back all that made it", () => {
   const made = results.shownResult(is.withSeed(ready(), 7), resultOf(is.withSeed(ready(), 7)));
   let state = is.withPhoto(made, { ...PHOTO, token: "p2" });
-  state = is.withSeed(is.withModel(is.withCaption(state, "other"), "clothes"), 1);
+  state = is.withSeed(is.withModel(wording.withCaption(state, "other"), "clothes"), 1);
   state = results.restored(state, made.shown.key);
   const { photo, caption, seed, model, shown } = state;
   assert.deepEqual(
@@ -78,7 +80,7 @@ test("in live mode a result leaves the square in view while it is being placed",
   let state = is.withLive(ready(), true);
   state = is.withCrop(state, { left: 0, top: 0, width: 200, height: 200 });
   assert.equal(results.shownResult(state, resultOf(state, { full: false })).view, "crop");
-  state = is.withCaption(state, "red petals");
+  state = wording.withCaption(state, "red petals");
   assert.equal(results.shownResult(state, resultOf(state, { full: false })).view, "compare");
 });
 
@@ -93,7 +95,7 @@ test("leaving a photo keeps its results, and coming back shows the latest", () =
 /** The state of a person who has made one picture for each caption. */
 function withMade(...captions) {
   return captions.reduce((before, caption, n) => {
-    const state = is.withCaption(before, caption);
+    const state = wording.withCaption(before, caption);
     return results.shownResult(state, { ...resultOf(state, { image: `/${n}` }), made: n });
   }, ready());
 }
@@ -112,7 +114,7 @@ test("undo goes back to what was shown, at last to the photo as it came; redo fo
 
 test("a new picture after undo is a branch: nothing is ahead, and nothing is lost", () => {
   let state = results.travelled(withMade("red", "blue"), -1);
-  state = is.withCaption(state, "pink");
+  state = wording.withCaption(state, "pink");
   state = results.shownResult(state, { ...resultOf(state, { image: "/2" }), made: 2 });
   assert.equal(results.travelled(state, 1), state);
   assert.equal(results.travelled(state, -1).shown.image, "/0");
@@ -194,7 +196,7 @@ test("what the browser kept comes before what was made meanwhile", () => {
 /** The state of a person who has drawn one picture, after editing a photo. */
 function withDrawn() {
   const both = is.withCatalogue(withMade("red"), [...MODELS, MAKER], []);
-  const state = is.withCaption(is.withDrawing(both), "a bird");
+  const state = wording.withCaption(is.withDrawing(both), "a bird");
   return results.shownResult(state, { ...resultOf(state, { image: "/drawn" }), made: 9 });
 }
 

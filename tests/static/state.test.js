@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import * as wording from "../../static/js/wording.js";
 import * as is from "../../static/js/state.js";
 
 const TAGAN = { title: "TAGAN", image_size: 64, tasks: ["manipulate"] };
@@ -13,7 +14,7 @@ const PHOTO = { token: "p1", name: "rose.jpg", width: 400, height: 300 };
 function ready() {
   let state = is.withCatalogue(is.INITIAL, MODELS, []);
   state = is.withPhoto(state, PHOTO);
-  return is.withCaption(state, "yellow petals");
+  return wording.withCaption(state, "yellow petals");
 }
 
 const MAKER = { ...TAGAN, id: "maker", domain: "birds", examples: ["d"], tasks: ["generate"] };
@@ -31,7 +32,7 @@ test("a model is offered for what it can do: to edit, to draw, or neither here",
 test("drawing asks for words alone", () => {
   const state = is.withDrawing(is.withCatalogue(is.INITIAL, [MAKER, ...MODELS], []));
   assert.equal(is.missing(state), "caption");
-  const ask = is.asked(is.withCaption(state, " a bird "));
+  const ask = is.asked(wording.withCaption(state, " a bird "));
   assert.deepEqual(ask, { photo: null, model: "maker", caption: "a bird", seed: 0, crop: null });
   assert.equal(is.withView(state, "compare").view, "whole");
   assert.equal(is.isOpen(is.withoutPhoto(state)), false);
@@ -39,9 +40,9 @@ test("drawing asks for words alone", () => {
 
 test("Go asks for nothing until photo, model and caption are there", () => {
   assert.equal(is.missing(is.INITIAL), "photo");
-  assert.equal(is.missing(is.withCaption(ready(), "  ")), "caption");
+  assert.equal(is.missing(wording.withCaption(ready(), "  ")), "caption");
   assert.equal(is.missing({ ...ready(), model: null }), "model");
-  assert.equal(is.asked(is.withCaption(ready(), " ")), null);
+  assert.equal(is.asked(wording.withCaption(ready(), " ")), null);
   assert.notEqual(is.asked(ready()), null);
 });
 
@@ -50,16 +51,16 @@ test("a photo comes with the largest centred square", () => {
 });
 
 test("a caption stays on one line", () => {
-  assert.equal(is.withCaption(ready(), "a\n b").caption, "a b");
+  assert.equal(wording.withCaption(ready(), "a\n b").caption, "a b");
 });
 
 test("unknown words for a caption that has changed since are dropped", () => {
   const state = ready();
   const words = [{ word: "flowr", nearest: ["flower"] }];
   const late = { model: "flowers", caption: "flowr" };
-  assert.equal(is.withUnknownWords(state, late, words), state);
+  assert.equal(wording.withUnknownWords(state, late, words), state);
   const now = { model: "flowers", caption: state.caption };
-  assert.deepEqual(is.withUnknownWords(state, now, words).unknownWords, words);
+  assert.deepEqual(wording.withUnknownWords(state, now, words).unknownWords, words);
 });
 
 test("a seed outside of 32 bits is not taken", () => {
@@ -68,5 +69,5 @@ test("a seed outside of 32 bits is not taken", () => {
 });
 
 test("suggestions are the model's examples, each once", () => {
-  assert.deepEqual(is.suggestions(ready()), ["a", "b"]);
+  assert.deepEqual(wording.suggestions(ready()), ["a", "b"]);
 });
