@@ -8,8 +8,7 @@ Shapes: B batch, T words, S image side in pixels.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 
 import torch
 from PIL import Image
@@ -17,18 +16,18 @@ from torch import Tensor, nn
 
 from models.attngan import Attngan, Config, Discriminator, Drawing
 from models.base import TextFeatures
-from models.checkpoint import SUFFIX, Header
+from models.checkpoint import Header
 from models.damsm import BIRDS, Damsm, Gammas, ImageFeatures, LiteTrunk, damsm_losses
 from models.layers import N, channels_last
 from models.lite import load_lite
-from models.weights import save
 from training.augment import Augmentation
 from training.data import CaptionedPictures, Sampling
 from training.features import FeatureDiscriminator, hinge_discriminator, hinge_generator
-from training.loop import Average, Part, Trainer, autocast, rank, share_weights, step_generator
+from training.loop import Average, Part, autocast, rank, share_weights, step_generator
 from training.losses import kl_divergence, says_fake, says_real
-from training.sheets import row, sheet
+from training.sheets import caption_sheet
 from training.steps import adam, descend, faded, held, set_rate, shrunk
+from training.system_trainer import SystemTrainer
 
 _SHEET_COLUMNS = 12
 
@@ -76,8 +75,10 @@ SMALL = Recipe(
 RECIPES = {"small": SMALL, "paper": PAPER}
 
 
-class AttnganTrainer(Trainer):
+class AttnganTrainer(SystemTrainer):
     """The generator and a discriminator for each stage, trained in turn; encoders stay."""
+
+    recipe: Recipe
 
     def __init__(
         self,
@@ -241,34 +242,22 @@ class AttnganTrainer(Trainer):
 
     @torch.inference_mode()
     def sheet(self) -> Image.Image:
-        """Kept pictures; new ones of their captions; then some of each of the header's examples."""
-        chosen = self.kept.spread(_SHEET_COLUMNS)
-        real = self.kept.centres(chosen)
-        own = [self.kept.examples[i].captions[0] for i in chosen]
-        rows = [row(real), row(self._draw(own))]
-        rows += [row(self._draw([text] * len(chosen))) for text in self.header.examples]
-        return sheet(rows, ["real", "drawn from its caption", *self.header.examples])
+        return caption_sheet(
+            self.kept,
+            self._draw,
+            self.header.examples,
+            columns=_SHEET_COLUMNS,
+            labels=("real", "drawn from its caption"),
+        )
 
-    def _draw(self, captions: list[str]) -> Tensor:
+    def _draw(self, _: Tensor, captions: list[str]) -> Tensor:
         """One picture a caption; a column has the same noise in every row and sheet."""
-        net = self._averaged()
+        net = self.served()
         rng = torch.Generator().manual_seed(self.seed)
         noise = torch.randn(len(captions), net.noise_dim, generator=rng).to(self.device)
         return net.generate(net.encode_text(captions), noise).image
 
-    def _averaged(self) -> Attngan:
+    def served(self) -> Attngan:
         net = self.average.copy
         assert isinstance(net, Attngan)
         return net
-
-    def export(self, folder: Path, *, steps: int, hours: float) -> Path:
-        header = replace(
-            self.header,
-            config=asdict(self.cfg),
-            steps=steps,
-            pictures=steps * self.recipe.batch_size,
-            metrics={"training_hours": round(hours, 2)},
-        )
-        path = folder / f"{header.id}{SUFFIX}"
-        save(self._averaged(), header, path)
-        return path

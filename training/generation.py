@@ -7,20 +7,19 @@ Shapes: B batch, D text width, Z noise width, K width of what discriminators are
 """
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from models.checkpoint import SUFFIX, Header
+from models.base import System
+from models.checkpoint import Header
 from models.layers import N, channels_last
 from models.lite import load_lite
 from models.text.captions import TrainedReader
-from models.weights import save
 from training.augment import Augmentation
 from training.data import Batch, CaptionedPictures, Sampling
 from training.features import FeatureDiscriminator, hinge_discriminator, hinge_generator
@@ -33,14 +32,14 @@ from training.joint_embedding import (
 from training.loop import (
     Average,
     Part,
-    Trainer,
     autocast,
     rank,
     share_weights,
     step_generator,
 )
-from training.sheets import row, sheet
+from training.sheets import caption_sheet
 from training.steps import adam, descend, faded, held, set_rate, shrunk
+from training.system_trainer import SystemTrainer
 
 _SHEET_COLUMNS = 8
 _LOOK_SIDE = 128  # pixels, at which the feature discriminator sees pictures
@@ -79,8 +78,10 @@ class Pairs(NamedTuple):
     wrong: Tensor  # (B, K), of captions that don't
 
 
-class GenerationTrainer(Trainer):
+class GenerationTrainer(SystemTrainer):
     """Text encoder, discriminators and generator, one step of each in turn."""
+
+    recipe: Recipe
 
     def __init__(
         self,
@@ -261,30 +262,22 @@ class GenerationTrainer(Trainer):
 
     @torch.inference_mode()
     def sheet(self) -> Image.Image:
-        """Kept pictures, what their captions give, then each of the header's examples."""
-        chosen = self.kept.spread(_SHEET_COLUMNS)
-        source = self.kept.centres(chosen)
-        own = [self.kept.examples[i].captions[0] for i in chosen]
-        rows = [row(source), row(self.make(source, own))]
-        rows += [row(self.make(source, [text] * len(chosen))) for text in self.header.examples]
-        return sheet(rows, ["kept", "made for its caption", *self.header.examples])
+        return caption_sheet(
+            self.kept,
+            self._draw,
+            self.header.examples,
+            columns=_SHEET_COLUMNS,
+            labels=("kept", "made for its caption"),
+        )
 
-    def make(self, source: Tensor, captions: Sequence[str]) -> Tensor:
-        """(B, 3, S, S) for as many captions, each by its own noise; `source` is not looked at."""
-        net: Any = self.average.copy
+    def _draw(self, _: Tensor, captions: list[str]) -> Tensor:
+        """One picture a caption; a column has the same noise in every row and sheet."""
+        net: Any = self.served()
         rng = torch.Generator().manual_seed(self.seed)
         noise = torch.randn(len(captions), net.noise_dim, generator=rng).to(self.device)
         return net.generate(net.encode_text(captions), noise).image
 
-    def export(self, folder: Path, *, steps: int, hours: float) -> Path:
-        header = replace(
-            self.header,
-            config=asdict(self.recipe.model),
-            steps=steps,
-            pictures=steps * self.recipe.batch_size,
-            metrics={"training_hours": round(hours, 2)},
-        )
-        path = folder / f"{header.id}{SUFFIX}"
-        net: Any = self.average.copy
-        save(net, header, path)
-        return path
+    def served(self) -> System:
+        net = self.average.copy
+        assert isinstance(net, System)
+        return net

@@ -10,7 +10,6 @@ Shapes: B batch, D text width, S image side in pixels.
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -19,17 +18,17 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from models.base import System, TextFeatures
-from models.checkpoint import SUFFIX, Header
+from models.checkpoint import Header
 from models.inversion import Code, Config, Discriminator, Inversion
 from models.layers import N, channels_last
 from models.lite import load_lite
-from models.weights import save
 from training.augment import Augmentation
 from training.data import CaptionedPictures, Sampling
 from training.features import FeatureDiscriminator, hinge_discriminator, hinge_generator
-from training.loop import Average, Part, Trainer, autocast, rank, share_weights, step_generator
+from training.loop import Average, Part, autocast, rank, share_weights, step_generator
 from training.sheets import row, sheet
 from training.steps import adam, descend, faded, held, set_rate
+from training.system_trainer import SystemTrainer
 
 _SHEET_COLUMNS = 8
 _CAPTIONS = 64  # that are read to see how large sentences are
@@ -68,8 +67,10 @@ SMALL = Recipe(
 RECIPES = {"small": SMALL, "paper": PAPER}
 
 
-class InversionTrainer(Trainer):
+class InversionTrainer(SystemTrainer):
     """Encoder and discriminators in turn, with the frozen generator between them."""
+
+    recipe: Recipe
 
     def __init__(
         self,
@@ -241,7 +242,7 @@ class InversionTrainer(Trainer):
         """Kept pictures, as E finds them, as eq. 6 does, then by each of the header's examples."""
         chosen = self.kept.spread(_SHEET_COLUMNS)
         source = self.kept.centres(chosen).to(self.device)
-        net: Any = self.average.copy
+        net = self.served()
         prepared, noise = net.prepare(source), torch.zeros(len(chosen), 0, device=self.device)
         rows = [row(source), row(net.draw(net.encode(source))), row(prepared.features[-1])]
         for caption in self.header.examples:
@@ -249,15 +250,7 @@ class InversionTrainer(Trainer):
             rows.append(row(net.manipulate(prepared, text, noise).image))
         return sheet(rows, ["photo", "by E", "after optimisation", *self.header.examples])
 
-    def export(self, folder: Path, *, steps: int, hours: float) -> Path:
-        header = replace(
-            self.header,
-            config=asdict(self.cfg),
-            steps=steps,
-            pictures=steps * self.recipe.batch_size,
-            metrics={"training_hours": round(hours, 2)},
-        )
-        path = folder / f"{header.id}{SUFFIX}"
-        net: Any = self.average.copy
-        save(net, header, path)
-        return path
+    def served(self) -> Inversion:
+        net = self.average.copy
+        assert isinstance(net, Inversion)
+        return net

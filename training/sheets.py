@@ -1,12 +1,13 @@
 """Contact sheets: what a network does, on one page."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
 from models.pictures import to_picture
+from training.data import CaptionedPictures
 
 _LABEL_HEIGHT = 14
 _GAP = 2
@@ -36,3 +37,24 @@ def sheet(
 def row(images: Tensor) -> list[Tensor]:
     """(B, 3, S, S) -> B pictures on the CPU."""
     return list(torch.unbind(images.detach().float().cpu()))
+
+
+def caption_sheet(
+    kept: CaptionedPictures,
+    make: Callable[[Tensor, list[str]], Tensor],
+    examples: Sequence[str],
+    *,
+    columns: int,
+    labels: tuple[str, str],
+) -> Image.Image:
+    """Kept pictures; what is made of them by their own captions; then by each of `examples`.
+
+    `make`: (B, 3, S, S) and B captions -> (B, 3, S, S), all in [-1, 1]. `labels` stand above the
+    first two rows.
+    """
+    chosen = kept.spread(columns)
+    source = kept.centres(chosen)
+    own = [kept.examples[i].captions[0] for i in chosen]
+    rows = [row(source), row(make(source, own))]
+    rows += [row(make(source, [text] * len(chosen))) for text in examples]
+    return sheet(rows, [*labels, *examples])

@@ -9,28 +9,27 @@ Shapes: B batch, T words, D text width, Z noise width, S image side in pixels.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 
 import torch
 from PIL import Image
 from torch import Tensor
 from torch.nn.functional import l1_loss, softplus
 
-from models.checkpoint import SUFFIX, Header
+from models.checkpoint import Header
 from models.conditioning import Conditioning
 from models.layers import N, channels_last
 from models.lite import load_lite
 from models.sisgan import Config, Discriminator, LiteEncoder, Sisgan, scaled_for
 from models.text.vse import SentenceReader
-from models.weights import save
 from training.augment import Augmentation
 from training.data import CaptionedPictures, Sampling
 from training.features import FeatureDiscriminator, hinge_discriminator, hinge_generator
-from training.loop import Average, Part, Trainer, autocast, rank, share_weights, step_generator
+from training.loop import Average, Part, autocast, rank, share_weights, step_generator
 from training.losses import kl_divergence
-from training.sheets import row, sheet
+from training.sheets import caption_sheet
 from training.steps import adam, descend, faded, held, set_rate
+from training.system_trainer import SystemTrainer
 
 _SHEET_COLUMNS = 12
 _LOOK_SIDE = 128  # pixels, at which the feature discriminator sees pictures
@@ -81,8 +80,10 @@ SMALL = Recipe(
 RECIPES = {"small": SMALL, "paper": PAPER}
 
 
-class SisganTrainer(Trainer):
+class SisganTrainer(SystemTrainer):
     """Generator and discriminator, trained in turn; the text encoder stays as it is."""
+
+    recipe: Recipe
 
     def __init__(
         self,
@@ -231,36 +232,24 @@ class SisganTrainer(Trainer):
 
     @torch.inference_mode()
     def sheet(self) -> Image.Image:
-        """Kept pictures; again with their own captions; then with each of the header's examples."""
-        chosen = self.kept.spread(_SHEET_COLUMNS)
-        source = self.kept.centres(chosen)
-        own = [self.kept.examples[i].captions[0] for i in chosen]
-        rows = [row(source), row(self._ask(source, own))]
-        rows += [row(self._ask(source, [text] * len(chosen))) for text in self.header.examples]
-        return sheet(rows, ["source", "its own caption", *self.header.examples])
+        return caption_sheet(
+            self.kept,
+            self._ask,
+            self.header.examples,
+            columns=_SHEET_COLUMNS,
+            labels=("source", "its own caption"),
+        )
 
     def _ask(self, image: Tensor, captions: list[str]) -> Tensor:
-        net = self._averaged()
+        net = self.served()
         noise = torch.zeros(len(image), net.noise_dim, device=self.device)
         prepared = net.prepare(image.to(self.device))
         return net.manipulate(prepared, net.encode_text(captions), noise).image
 
-    def _averaged(self) -> Sisgan:
+    def served(self) -> Sisgan:
         net = self.average.copy
         assert isinstance(net, Sisgan)
         return net
-
-    def export(self, folder: Path, *, steps: int, hours: float) -> Path:
-        header = replace(
-            self.header,
-            config=asdict(self.cfg),
-            steps=steps,
-            pictures=steps * self.recipe.batch_size,
-            metrics={"training_hours": round(hours, 2)},
-        )
-        path = folder / f"{header.id}{SUFFIX}"
-        save(self._averaged(), header, path)
-        return path
 
 
 def relevant_text(right: Tensor, wrong: Tensor) -> Tensor:

@@ -7,24 +7,23 @@ Shapes: B batch, Z noise width, S image side in pixels.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
 from PIL import Image
 from torch.nn.functional import mse_loss
 
-from models.checkpoint import SUFFIX, Header
+from models.checkpoint import Header
 from models.gan_int_cls import GanIntCls
 from models.layers import channels_last
 from models.style_encoder import Config, StyleTransfer
-from models.weights import save
 from training.augment import Augmentation
 from training.data import CaptionedPictures, Sampling
-from training.loop import Average, Part, Trainer, autocast, rank, share_weights, step_generator
+from training.loop import Average, Part, autocast, rank, share_weights, step_generator
 from training.sheets import row, sheet
 from training.steps import adam, descend, faded, set_rate
+from training.system_trainer import SystemTrainer
 
 _SHEET_COLUMNS = 8
 
@@ -46,8 +45,10 @@ SMALL = Recipe(batch_size=32, sampling=Sampling(balance=0.5, shortened=0.4))
 RECIPES = {"small": SMALL, "paper": PAPER}
 
 
-class StyleTrainer(Trainer):
+class StyleTrainer(SystemTrainer):
     """S of eq. 6, on what the trained G makes of the data's captions."""
+
+    recipe: Recipe
 
     def __init__(
         self,
@@ -106,7 +107,7 @@ class StyleTrainer(Trainer):
         """Kept pictures, then each of the header's examples in their styles."""
         chosen = self.kept.spread(_SHEET_COLUMNS)
         source = self.kept.centres(chosen).to(self.device)
-        net: Any = self.average.copy
+        net = self.served()
         prepared, noise = net.prepare(source), torch.zeros(len(chosen), 0, device=self.device)
         rows = [row(source)]
         for caption in self.header.examples:
@@ -114,15 +115,7 @@ class StyleTrainer(Trainer):
             rows.append(row(net.manipulate(prepared, text, noise).image))
         return sheet(rows, ["style", *self.header.examples])
 
-    def export(self, folder: Path, *, steps: int, hours: float) -> Path:
-        header = replace(
-            self.header,
-            config=asdict(self.cfg),
-            steps=steps,
-            pictures=steps * self.recipe.batch_size,
-            metrics={"training_hours": round(hours, 2)},
-        )
-        path = folder / f"{header.id}{SUFFIX}"
-        net: Any = self.average.copy
-        save(net, header, path)
-        return path
+    def served(self) -> StyleTransfer:
+        net = self.average.copy
+        assert isinstance(net, StyleTransfer)
+        return net

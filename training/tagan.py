@@ -9,29 +9,28 @@ Shapes: B batch, T words, S image side in pixels.
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 
 import torch
 from PIL import Image
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, l1_loss, mse_loss, pad, softplus
 
-from models.base import Output, TextFeatures
-from models.checkpoint import SUFFIX, Header
+from models.base import TextFeatures
+from models.checkpoint import Header
 from models.conditioning import Conditioning
 from models.layers import N, channels_last
 from models.lite import load_lite
 from models.tagan import Config, Discriminator, Judgement, Tagan
 from models.text.vocabulary import PAD
-from models.weights import save
 from training.augment import Augmentation
 from training.data import CaptionedPictures, Sampling
 from training.features import FeatureDiscriminator, hinge_discriminator, hinge_generator
-from training.loop import Average, Part, Trainer, autocast, rank, share_weights, step_generator
+from training.loop import Average, Part, autocast, rank, share_weights, step_generator
 from training.losses import kl_divergence
-from training.sheets import row, sheet
+from training.sheets import caption_sheet
 from training.steps import adam, descend, faded, held, set_rate
+from training.system_trainer import SystemTrainer
 from training.word_vectors import WordVectors
 
 _SHEET_COLUMNS = 12
@@ -90,8 +89,10 @@ SMALL = Recipe(
 RECIPES = {"small": SMALL, "paper": PAPER}
 
 
-class TaganTrainer(Trainer):
+class TaganTrainer(SystemTrainer):
     """Generator and discriminators, trained in turn."""
+
+    recipe: Recipe
 
     def __init__(
         self,
@@ -252,33 +253,22 @@ class TaganTrainer(Trainer):
 
     @torch.inference_mode()
     def sheet(self) -> Image.Image:
-        """Kept pictures; again with their own captions; then with each of the header's examples."""
-        chosen = self.kept.spread(_SHEET_COLUMNS)
-        source = self.kept.centres(chosen)
-        own = [self.kept.examples[i].captions[0] for i in chosen]
-        rows = [row(source), row(self._ask(source, own).image)]
-        rows += [row(self._ask(source, [c] * len(own)).image) for c in self.header.examples]
-        return sheet(rows, ["source", "its own caption", *self.header.examples])
+        return caption_sheet(
+            self.kept,
+            self._ask,
+            self.header.examples,
+            columns=_SHEET_COLUMNS,
+            labels=("source", "its own caption"),
+        )
 
-    def _ask(self, image: Tensor, captions: list[str]) -> Output:
+    def _ask(self, image: Tensor, captions: list[str]) -> Tensor:
         net = self.average.copy
         assert isinstance(net, Tagan)
         noise = torch.zeros(len(image), net.noise_dim, device=self.device)
-        return net.manipulate(net.prepare(image.to(self.device)), net.encode_text(captions), noise)
+        prepared = net.prepare(image.to(self.device))
+        return net.manipulate(prepared, net.encode_text(captions), noise).image
 
-    def export(self, folder: Path, *, steps: int, hours: float) -> Path:
-        header = replace(
-            self.header,
-            config=asdict(self.recipe.model),
-            steps=steps,
-            pictures=steps * self.recipe.batch_size,
-            metrics={"training_hours": round(hours, 2)},
-        )
-        path = folder / f"{header.id}{SUFFIX}"
-        save(self._served(), header, path)
-        return path
-
-    def _served(self) -> Tagan:
+    def served(self) -> Tagan:
         """The averaged generator, with the discriminator's word level if the recipe has scores."""
         system, net = Tagan(self.recipe.model, self.data.vocabulary), self.average.copy
         assert isinstance(net, Tagan)

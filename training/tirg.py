@@ -9,8 +9,7 @@ Shapes: B batch, T words, D width, F width of the trunk's maps, h w their sides,
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import torch
@@ -19,17 +18,17 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, softplus
 
 from models.base import System
-from models.checkpoint import SUFFIX, Header
+from models.checkpoint import Header
 from models.text.rows import word_rows
 from models.text.vocabulary import UNKNOWN
 from models.tirg import Config, Network, Tirg
-from models.weights import save
-from training.loop import Average, Part, Trainer, autocast, rank, share_weights
+from training.loop import Average, Part, autocast, rank, share_weights
 from training.queries import queries_of
 from training.recall import ranking, recall_at
 from training.seen import SeenPictures, load_trunk
 from training.sheets import sheet
 from training.steps import descend, faded, set_rate
+from training.system_trainer import SystemTrainer
 
 MEASURE_EVERY = 250  # steps
 
@@ -80,8 +79,10 @@ class Asked(NamedTuple):
     alike: Tensor  # (B, B) bool, which targets answer which queries
 
 
-class TirgTrainer(Trainer):
+class TirgTrainer(SystemTrainer):
     """All that is above the trunk, from pairs of pictures and words."""
+
+    recipe: Recipe
 
     def __init__(
         self,
@@ -185,19 +186,12 @@ class TirgTrainer(Trainer):
             rows.append([torch.ones_like(source) if query.source is None else source, *best])
         return sheet(rows, [query.words for query in asked])
 
-    def export(self, folder: Path, *, steps: int, hours: float) -> Path:
-        header = replace(
-            self.header,
-            config=asdict(self.recipe.model),
-            steps=steps,
-            pictures=2 * steps * self.recipe.batch_size,
-            metrics={"training_hours": round(hours, 2)},
-        )
-        path = folder / f"{header.id}{SUFFIX}"
-        save(self.system(), header, path)
-        return path
+    @property
+    def pictures_a_step(self) -> int:
+        """Each query has two."""
+        return 2 * self.recipe.batch_size
 
-    def system(self) -> System:
+    def served(self) -> System:
         """The averaged network with the trunk under it."""
         system = Tirg(self.recipe.model, self.vocabulary)
         system.trunk = load_trunk()
