@@ -33,6 +33,8 @@ class BatchLine(Wish):
     id: str | None = Field(None, max_length=200)
     image: str | None = Field(None, max_length=1000)
     image_id: str | None = Field(None, max_length=100)
+    image_to: str | None = Field(None, max_length=1000)
+    image_id_to: str | None = Field(None, max_length=100)
     crop: CropText | None = None
     full_resolution: bool = True
 
@@ -71,11 +73,15 @@ class Lines:
             return Item(name, None, Failure(_UNREADABLE, str(error)))
 
     def _request(self, line: BatchLine) -> Request:
-        image_id = self._image_id(line)
+        image_id = self._image_id("image", line.image, line.image_id)
+        image_id_to = self._image_id("image_to", line.image_to, line.image_id_to)
+        if image_id_to and not image_id:
+            raise _BadLine("image_to: wanted an image to begin from with it")
         task = Task.MANIPULATE if image_id else Task.GENERATE
         model, words = self._find(line.model, task)
-        if words and words.words and not any(word in words for word in tokenize(line.caption)):
-            raise _BadLine("caption: the model knows none of these words")
+        for field, caption in (("caption", line.caption), ("caption_to", line.caption_to)):
+            if caption and words and words.words and not any(w in words for w in tokenize(caption)):
+                raise _BadLine(f"{field}: the model knows none of these words")
         return Request(
             task=task,
             model=model,
@@ -86,24 +92,26 @@ class Lines:
             crop=line.crop,
             full_resolution=line.full_resolution,
             format=line.format,
-            steps=_steps(line),
+            steps=_steps(line, to_photo=image_id_to is not None),
             caption_to=line.caption_to,
+            image_id_to=image_id_to,
         )
 
     def _look_up(self, model: str | None, task: Task) -> tuple[str, Vocabulary | None]:
         found = self._models.find(model, task).id
         return found, self._models.vocabulary(found)
 
-    def _image_id(self, line: BatchLine) -> str | None:
-        if line.image and line.image_id:
-            raise _BadLine("image: wanted either a file's name here or an image_id, and not both")
-        if not line.image:
-            return line.image_id
+    def _image_id(self, field: str, name: str | None, image_id: str | None) -> str | None:
+        """The picture that a line's `field` names, or the stored one that stands for it."""
+        if name and image_id:
+            raise _BadLine(f"{field}: wanted either a file's name here or an id, and not both")
+        if not name:
+            return image_id
         if self._archive_id is None:
-            raise _BadLine("image: the batch came without a ZIP of images")
-        number = self._entries.get(line.image.replace("\\", "/").lstrip("/"))
+            raise _BadLine(f"{field}: the batch came without a ZIP of images")
+        number = self._entries.get(name.replace("\\", "/").lstrip("/"))
         if number is None:
-            raise _BadLine("image: the ZIP has no file of this name")
+            raise _BadLine(f"{field}: the ZIP has no file of this name")
         return entry_id(self._archive_id, number)
 
 
@@ -157,10 +165,10 @@ def _csv_rows(text: str) -> Iterator[Mapping[str, Any] | Failure]:
         raise InvalidRequest.of("items", f"it cannot be read as CSV: {error}") from None
 
 
-def _steps(line: BatchLine) -> int:
-    if line.caption_to is None:
+def _steps(line: BatchLine, *, to_photo: bool) -> int:
+    if line.caption_to is None and not to_photo:
         if line.steps is not None:
-            raise _BadLine("steps: wanted a caption_to with it")
+            raise _BadLine("steps: wanted a caption_to or an image_to with it")
         return 1
     if line.variations != 1:
         raise _BadLine("variations: an interpolation has none")

@@ -98,6 +98,9 @@ class BatchOutput(BaseModel):
     width: int
     height: int
     seed: int
+    position: float | None = Field(
+        description="From 0 to 1, between the ends of an interpolation; null if it is none."
+    )
 
 
 class BatchItem(BaseModel):
@@ -109,6 +112,7 @@ class BatchItem(BaseModel):
     task: Task | None = Field(description="Null where the line could not be used.")
     model: str | None
     caption: str | None
+    caption_to: str | None = Field(description="At the other end of an interpolation.")
     seed: int | None
     outputs: list[BatchOutput]
     error: JobError | None
@@ -124,6 +128,7 @@ class BatchItem(BaseModel):
             task=asked.task if asked else None,
             model=asked.model if asked else None,
             caption=asked.caption if asked else None,
+            caption_to=asked.caption_to if asked else None,
             seed=asked.seed if asked else None,
             outputs=[
                 BatchOutput(
@@ -132,6 +137,7 @@ class BatchItem(BaseModel):
                     width=file.width,
                     height=file.height,
                     seed=file.seed,
+                    position=file.position,
                 )
                 for n, file in enumerate(files)
             ],

@@ -22,6 +22,7 @@ from app.settings import Settings
 from wordbrush import Batch, Client, Job, WordbrushError
 
 _FORMATS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}
+_NAMING = ("image", "image_to")  # fields of a line that name a picture of the folder
 _FINISHED_NAME = re.compile(r"\d{5,6}-\d{1,3}\.(png|jpg|webp)")
 
 
@@ -43,6 +44,12 @@ ModelId = Annotated[
 ]
 Seed = Annotated[int | None, typer.Option(min=0, max=2**32 - 1, help="The same: the same again.")]
 Variations = Annotated[int, typer.Option("--variations", "-n", min=1, max=8, help="How many.")]
+CaptionTo = Annotated[
+    str | None, typer.Option(help="Go from the caption to this one, in several pictures.")
+]
+Steps = Annotated[
+    int | None, typer.Option(min=2, max=16, help="Pictures on the way, both ends included.")
+]
 Server = Annotated[
     str | None,
     typer.Option(
@@ -66,12 +73,18 @@ def edit(
     mask: Annotated[
         Path | None, typer.Option(help="Picture: white may change.", exists=True, dir_okay=False)
     ] = None,
+    caption_to: CaptionTo = None,
+    image_to: Annotated[
+        Path | None,
+        typer.Option(help="Or from the photo to this one.", exists=True, dir_okay=False),
+    ] = None,
+    steps: Steps = None,
     preview: Annotated[bool, typer.Option(help="At most 768 pixels on the long side.")] = False,
     server: Server = None,
     key: Key = None,
 ) -> None:
     """Change what the caption names in a photo and keep the rest."""
-    _check_out(out, variations)
+    _check_out(out, variations > 1 or bool(caption_to or image_to))
     data = sys.stdin.buffer.read() if str(photo) == "-" else _read(photo)
     with _client(server, key) as client:
         job = client.edit(
@@ -82,6 +95,9 @@ def edit(
             variations=variations,
             crop=_box(crop),
             mask=mask,
+            caption_to=caption_to,
+            image_to=image_to,
+            steps=steps,
             full_resolution=not preview,
             format=_format(out),
         )
@@ -94,14 +110,22 @@ def generate(
     model: ModelId = None,
     seed: Seed = None,
     variations: Variations = 1,
+    caption_to: CaptionTo = None,
+    steps: Steps = None,
     server: Server = None,
     key: Key = None,
 ) -> None:
     """Draw what the caption says, from words alone."""
-    _check_out(out, variations)
+    _check_out(out, variations > 1 or bool(caption_to))
     with _client(server, key) as client:
         job = client.generate(
-            caption, model=model, seed=seed, variations=variations, format=_format(out)
+            caption,
+            model=model,
+            seed=seed,
+            variations=variations,
+            caption_to=caption_to,
+            steps=steps,
+            format=_format(out),
         )
         _write(client, job, out)
 
@@ -166,12 +190,12 @@ def _client(server: str | None, key: str | None) -> Iterator[Client]:
         raise typer.Exit(1) from None
 
 
-def _check_out(out: Path | None, variations: int) -> None:
+def _check_out(out: Path | None, are_several: bool) -> None:
     """Refuse before any work what could not be written after it."""
     if out is None or str(out) == "-":
         if sys.stdout.isatty():
             raise typer.BadParameter("a terminal shows no pictures, wanted --out FILE or a pipe")
-        if variations > 1:
+        if are_several:
             raise typer.BadParameter("several pictures need --out FILE")
     elif out.suffix.lower() not in _FORMATS:
         raise typer.BadParameter(f"--out: wanted a name that ends in {', '.join(_FORMATS)}")
@@ -227,15 +251,16 @@ def _names(captions: Path) -> Iterator[str]:
     """What the lines call their pictures; what is wrong with a line, the server says."""
     text = captions.read_text(encoding="utf-8-sig", errors="replace")
     if not text.lstrip().startswith("{"):
-        yield from (row["image"] for row in csv.DictReader(text.splitlines()) if row.get("image"))
+        for cells in csv.DictReader(text.splitlines()):
+            yield from filter(None, map(cells.get, _NAMING))
         return
     for line in text.splitlines():
         try:
             row: Any = json.loads(line)
         except ValueError:
             continue
-        if isinstance(row, dict) and isinstance(row.get("image"), str):
-            yield row["image"]
+        if isinstance(row, dict):
+            yield from (row[field] for field in _NAMING if isinstance(row.get(field), str))
 
 
 def _watch(client: Client, batch: Batch) -> Batch:

@@ -31,6 +31,7 @@ class Output(Answer):
     width: int
     height: int
     seed: int
+    position: float | None = None  # from 0 to 1, between the ends of an interpolation
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,9 @@ class Job(Answer):
     caption: str
     seed: int
     created_at: str
+    caption_to: str | None = None
     image_id: str | None = None
+    image_id_to: str | None = None
     queue_position: int | None = None
     eta_s: float | None = None
     progress: float = 0.0
@@ -61,6 +64,7 @@ class Job(Answer):
     unknown_words: tuple[Mapping[str, Any], ...] = ()
     metrics: Mapping[str, float] | None = None
     error: JobError | None = None
+    webhook: Mapping[str, Any] | None = None  # how far it came: status, attempts, problem
     request_id: str | None = None
     started_at: str | None = None
     finished_at: str | None = None

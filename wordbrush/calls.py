@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypedDict
 from uuid import uuid4
 
 import httpx
@@ -17,8 +17,32 @@ Photo = str | PathLike[str] | bytes | BinaryIO  # a path, or what is in the file
 
 MAX_WAIT_S = 60  # the longest that a server waits with its answer
 TRIES = 4  # of a request that a server could not take, or that was cut off
+_FILES = ("image", "image_to", "mask")
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 2.0
+
+
+class GenerateOptions(TypedDict, total=False):
+    """What a wish for a picture may say besides its caption; None is as if left out."""
+
+    model: str | None
+    seed: int | None
+    variations: int | None
+    format: str | None  # png, jpeg or webp
+    caption_to: str | None  # go from the caption to this one
+    steps: int | None  # pictures from one end to the other
+    webhook: str | None  # an address that is to hear how it ended
+
+
+class EditOptions(GenerateOptions, total=False):
+    """The same for an edit."""
+
+    image_id: str | None  # of a stored picture, instead of a photo
+    image_to: Photo | None  # go from the photo to this one
+    image_id_to: str | None
+    crop: tuple[int, int, int, int] | None  # left, top, width, height in pixels
+    mask: Photo | None  # white may change, black may not
+    full_resolution: bool | None
 
 
 @dataclass(frozen=True)
@@ -38,22 +62,25 @@ class Call:
         return {name: value for name, value in vars(self).items() if value}
 
 
-def edit(photo: Photo | None, caption: str, wait_s: float, **options: Any) -> Call:
-    """POST /manipulate; `photo` None where `image_id` names one."""
-    files = {"image": ("photo", read(photo))} if photo is not None else {}
-    if (mask := options.pop("mask", None)) is not None:
-        files["mask"] = ("mask", read(mask))
-    crop = options.pop("crop", None)
-    said = _said(options | {"crop": crop and ",".join(map(str, crop))})
+def edit(photo: Photo | None, caption: str, wait_s: float, options: EditOptions) -> Call:
+    """POST /manipulate; `photo` None where `image_id` names one.
+
+    Raises:
+        TypeError: there is no such option.
+    """
+    said = _said(options, EditOptions) | ({"image": photo} if photo is not None else {})
+    files = {name: (name, read(said.pop(name))) for name in _FILES if name in said}
+    if "crop" in said:
+        said["crop"] = ",".join(map(str, said["crop"]))
     form = {name: str(value).lower() if value is True or value is False else str(value)
             for name, value in said.items()}  # fmt: skip
     return Call("POST", "/manipulate", data=form | {"caption": caption}, files=files or None,
                 headers=_once() | _waiting(wait_s))  # fmt: skip
 
 
-def generate(caption: str, wait_s: float, **options: Any) -> Call:
-    """POST /generate."""
-    body = {"caption": caption} | _said(options)
+def generate(caption: str, wait_s: float, options: GenerateOptions) -> Call:
+    """POST /generate; raises as `edit` does."""
+    body = {"caption": caption} | _said(options, GenerateOptions)
     return Call("POST", "/generate", json=body, headers=_once() | _waiting(wait_s))
 
 
@@ -74,7 +101,7 @@ def create_batch(
     files: dict[str, tuple[str, bytes | BinaryIO]] = {"items": ("items", lines)}
     if images is not None:
         files["images"] = ("images.zip", images)
-    form = {name: str(value) for name, value in _said(options).items()}
+    form = {name: str(value) for name, value in options.items() if value is not None}
     return Call("POST", "/batches", data=form, files=files, headers=_once())
 
 
@@ -151,7 +178,10 @@ class EventReader:
             yield Event.read(json.loads(said["data"]))
 
 
-def _said(options: Mapping[str, Any]) -> dict[str, Any]:
+def _said(options: Mapping[str, Any], known: Any) -> dict[str, Any]:
+    """Those of the options that say something; a mistyped one would be lost on the way."""
+    if unknown := options.keys() - known.__optional_keys__:
+        raise TypeError(f"there is no option {', '.join(sorted(unknown))}")
     return {name: value for name, value in options.items() if value is not None}
 
 

@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO, Self, Unpack
 
 import httpx
 
 from wordbrush import calls
 from wordbrush.answers import Batch, BatchItem, Event, Job, Model, Output
-from wordbrush.calls import Call, Photo
+from wordbrush.calls import Call, EditOptions, GenerateOptions, Photo
 from wordbrush.errors import JobFailed, TooLong, Unreachable
 
 _SERVER = "http://127.0.0.1:8000"
@@ -68,53 +68,28 @@ class Client:
         photo: Photo | None,
         caption: str,
         *,
-        image_id: str | None = None,
-        model: str | None = None,
-        seed: int | None = None,
-        variations: int | None = None,
-        crop: tuple[int, int, int, int] | None = None,
-        mask: Photo | None = None,
-        full_resolution: bool | None = None,
-        format: str | None = None,
         wait_s: float = 300.0,
+        **options: Unpack[EditOptions],
     ) -> Job:
         """Change what the caption names in a picture, and wait for it up to `wait_s` seconds; with
-        0 the job comes back as it is. `crop` is left, top, width, height in pixels.
+        0 the job comes back as it is. With another end (`caption_to`, `image_to`) it has `steps`
+        pictures on the way there.
 
         Raises:
             JobFailed: there will be no picture.
             TooLong: it is not done yet.
         """
-        call = calls.edit(
-            photo,
-            caption,
-            wait_s,
-            image_id=image_id,
-            model=model,
-            seed=seed,
-            variations=variations,
-            crop=crop,
-            mask=mask,
-            full_resolution=full_resolution,
-            format=format,
-        )
-        return self._done(call, wait_s)
+        return self._done(calls.edit(photo, caption, wait_s, options), wait_s)
 
     def generate(
         self,
         caption: str,
         *,
-        model: str | None = None,
-        seed: int | None = None,
-        variations: int | None = None,
-        format: str | None = None,
         wait_s: float = 300.0,
+        **options: Unpack[GenerateOptions],
     ) -> Job:
         """Draw what the caption says, from words alone; waits and raises as `edit` does."""
-        call = calls.generate(
-            caption, wait_s, model=model, seed=seed, variations=variations, format=format
-        )
-        return self._done(call, wait_s)
+        return self._done(calls.generate(caption, wait_s, options), wait_s)
 
     def job(self, job_id: str) -> Job:
         """The job as it stands."""
@@ -175,6 +150,11 @@ class Client:
     def image(self, output: Output) -> bytes:
         """A finished picture's file."""
         return self._send(Call("GET", output.image)).content
+
+    def animation(self, job: Job, format: str = "webp") -> bytes:
+        """All steps of an interpolation as one file, WebP or GIF."""
+        call = Call("GET", f"/jobs/{job.id}/animation", params={"format": format})
+        return self._send(call).content
 
     def save(self, job: Job, path: str | PathLike[str], number: int = 0) -> None:
         """Write a finished picture of the job to a file."""

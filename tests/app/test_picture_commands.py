@@ -59,6 +59,10 @@ def test_edits_come_as_files_or_through_pipes_and_refusals_say_why(
     assert b"'flwer' (near: flower)" in done.stderr
     assert b"seed 6" in done.stderr
 
+    steps = ("--caption-to", "a yellow flower", "--steps", 3, "-o", tmp_path / "way.jpg")
+    assert wordbrush(environment, "edit", photo, "a red flower", *steps).returncode == 0
+    assert len(list(tmp_path.glob("way-*.jpg"))) == 3
+
     piped = wordbrush(environment, "edit", "-", "a red flower", stdin=picture())
     assert Image.open(BytesIO(piped.stdout)).format == "JPEG"
 

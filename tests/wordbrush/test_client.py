@@ -29,6 +29,7 @@ from wordbrush import (
 from worker.batches import Batches
 from worker.messages import Failure, Result
 from worker.queue import JobQueue, Status
+from worker.store import Store
 
 CAPTION = "this flower has yellow petals"
 Finish = Callable[[str], Result]
@@ -83,6 +84,36 @@ def test_a_photo_may_be_a_path_a_file_or_bytes_and_be_named_again(
     image_id = ours.store_image(picture())
     assert ours.edit(None, CAPTION, image_id=image_id, wait_s=0).image_id == image_id
     assert queue.depth() == 5
+
+
+def test_a_wish_may_have_another_end_and_who_is_told(ours: Client, queue: JobQueue) -> None:
+    red = "red petals"
+    edit = ours.edit(picture(), CAPTION, caption_to=red, image_to=picture(), steps=5, wait_s=0)
+    asked = queue.read(edit.id).request
+    assert (asked.caption_to, asked.steps) == (red, 5)
+    assert asked.image_id_to not in (None, asked.image_id)
+    assert (edit.caption_to, edit.image_id_to) == (red, asked.image_id_to)
+    onwards = ours.edit(None, red, image_id=asked.image_id, image_id_to=asked.image_id_to, wait_s=0)
+    assert queue.read(onwards.id).request.image_id_to == asked.image_id_to
+    with pytest.raises(Refused, match="not at a public address"):
+        ours.edit(picture(), CAPTION, webhook="http://127.0.0.1/hook", wait_s=0)
+
+
+def test_an_interpolation_is_fetched_as_one_file(
+    ours: Client, store: Store, finish: Finish
+) -> None:
+    job = ours.edit(picture(), CAPTION, caption_to="red petals", wait_s=0)
+    moving = finish(job.id).animation
+    assert ours.animation(job) == store.get(moving or "")
+    assert ours.animation(job, "gif").startswith(b"GIF")
+
+
+def test_an_option_that_is_none_is_no_option(ours: Client, queue: JobQueue) -> None:
+    with pytest.raises(TypeError, match="variation"):
+        ours.edit(picture(), CAPTION, variation=2)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="mask"):
+        ours.generate(CAPTION, mask=picture())  # type: ignore[call-arg]
+    assert queue.depth() == 0
 
 
 def test_what_was_refused_says_why(ours: Client) -> None:

@@ -124,8 +124,35 @@ def test_pictures_may_be_named_without_their_folder_or_be_earlier_uploads(
     assert (drawn.task, drawn.model) == (Task.GENERATE, "attngan-flowers-64")
 
 
+def test_lines_may_go_from_one_end_to_another(
+    client: httpx.Client, batches: Batches, store: Store
+) -> None:
+    image_id = client.post("/images", files={"image": picture()}).json()["image_id"]
+    rows = [
+        {"caption": "red", "image": "0.jpg", "image_to": "1.jpg", "steps": "3"},
+        {"caption": "red", "image": "0.jpg", "image_id_to": image_id, "caption_to": "white"},
+        {"caption": "red", "caption_to": "yellow", "steps": "2"},
+    ]
+    batch = ask(client, table(*rows), zipped()).json()
+    photos, both, drawn = pending(batches.items(batches.read(batch["id"]), range(9))).values()
+    assert Archives(store).get(photos.image_id_to or "") == _PHOTOS["flowers/1.jpg"]
+    assert (photos.steps, photos.caption_to) == (3, None)
+    assert (both.image_id_to, both.caption_to, both.steps) == (image_id, "white", 7)
+    assert (drawn.caption_to, drawn.steps, drawn.image_id_to) == ("yellow", 2, None)
+    assert [item["caption_to"] for item in items_of(client, batch)] == [None, "white", "yellow"]
+
+
 BAD_LINES: dict[str, tuple[dict[str, Any], str]] = {
     "no caption": ({"image": "0.jpg"}, "caption: Field required"),
+    "another end of nothing": (
+        {"caption": "red", "image_to": "0.jpg"},
+        "image_to: wanted an image",
+    ),
+    "unknown words at the end": (
+        {"caption": "red", "image": "0.jpg", "caption_to": "crimson"},
+        "caption_to: the model knows none",
+    ),
+    "no such end": ({"caption": "red", "image": "0.jpg", "image_to": "9.jpg"}, "image_to: the ZIP"),
     "unknown words alone": ({"caption": "crimson", "image": "0.jpg"}, "knows none"),
     "no such picture": ({"caption": "red", "image": "9.jpg"}, "no file of this name"),
     "two pictures": ({"caption": "red", "image": "0.jpg", "image_id": "x"}, "not both"),
