@@ -47,6 +47,7 @@ from app.routes import (
     samples,
     searches,
     sessions,
+    workers,
 )
 from app.settings import Settings
 from app.telling import sending
@@ -85,6 +86,7 @@ _ROUTES: tuple[tuple[ModuleType, tuple[Scope, ...]], ...] = (  # and which keys 
     (samples, _ANY),
     (metrics, (Scope.METRICS,)),
     (library, _ANY),
+    (workers, (Scope.READ,)),
     (health, ()),
 )
 _NOT_TRACED = ("/static/", "/livez", "/readyz", "/metrics")

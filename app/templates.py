@@ -14,7 +14,9 @@ _REVALIDATE = {"Cache-Control": "no-cache"}  # kept, and asked after: an update 
 
 
 class Templates:
-    """Renders pages. In a template `t` gives a text, and `texts` has all of them."""
+    """Renders pages. In a template `t` gives a text, `texts` has all of them, and `signed_in` says
+    whether there is a key to leave behind.
+    """
 
     def __init__(self) -> None:
         self._jinja = Jinja2Templates(_FOLDER)
@@ -37,7 +39,12 @@ class Templates:
         return self._jinja.TemplateResponse(
             request,
             name,
-            {**said, "languages": names, **(context or {})},
+            {
+                **said,
+                "languages": names,
+                "signed_in": hasattr(request.state, "key"),
+                **(context or {}),
+            },
             status_code,
             {**headers, **varies},
         )

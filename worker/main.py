@@ -34,6 +34,7 @@ from worker.resident import ResidentWorker
 from worker.routing import routed_queue
 from worker.search import Searcher
 from worker.settings import Settings
+from worker.standing import Doing
 from worker.store import Store
 
 _log = structlog.get_logger(__name__)
@@ -94,6 +95,10 @@ def _worker(
         )
         queue.announce(view)
 
+    def tell(job: Job | None) -> None:
+        with suppress(QueueDown):  # it is said again with the next job
+            queue.note_doing(name, _doing(job) if job else None)
+
     def run(job_id: str) -> None:
         runner.run([job_id, *worker.take_beside()], worker.serve_people)
 
@@ -126,6 +131,7 @@ def _worker(
         job_class=job_class(functions),
         queue_class=routed_queue(queue, served),
         announce=announce,
+        tell=tell,
         gather=Gatherer(queue, most=settings.batch_size),
         give_up=give_up,
         sweep=store.sweep,
@@ -148,6 +154,15 @@ def _worker(
         announce=announce,
     )
     return worker
+
+
+def _doing(job: Job) -> Doing:
+    """A job by its id, a batch by its own."""
+    if job.func_name == CHUNK_FUNCTION:
+        return Doing("batch", str(job.args[0]))
+    if job.func_name == IMPORT_FUNCTION:
+        return Doing("import", job.id)
+    return Doing("job" if job.func_name == FUNCTION else "direct", job.id)
 
 
 def _leave(number: int, frame: FrameType | None) -> None:

@@ -24,7 +24,16 @@ from worker.messages import Failure, Request, Result
 from worker.metrics import MODEL_LOAD, count_end, observe
 from worker.pace import note_pace
 from worker.records import RETRIES, JobView, Status, UnknownJob, key_of, now
-from worker.standing import BATCH, INTERACTIVE, WORKERS, Standing, WorkerView, presence_key
+from worker.standing import (
+    BATCH,
+    INTERACTIVE,
+    WORKERS,
+    Doing,
+    Standing,
+    WorkerView,
+    doing_key,
+    presence_key,
+)
 
 __all__ = [
     "BATCH",
@@ -194,9 +203,18 @@ class JobQueue(Standing):
             pipe.execute()
 
     @outages_named()
+    def note_doing(self, name: str, doing: Doing | None) -> None:
+        """Say what the worker called `name` has in hand, None for nothing."""
+        if doing is None:
+            self.connection.delete(doing_key(name))
+        else:
+            text = json.dumps(asdict(doing))
+            self.connection.set(doing_key(name), text, ex=self._record_ttl_s)
+
+    @outages_named()
     def retract(self, name: str) -> None:
         """Say that the worker called `name` is gone."""
-        self.connection.delete(presence_key(name))
+        self.connection.delete(presence_key(name), doing_key(name))
 
     def _check_room(self) -> None:
         if (depth := self.depth()) >= self._max_queue:

@@ -127,11 +127,13 @@ class ResidentWorker(SimpleWorker):
         job_class: type[Job],
         queue_class: type[LosslessQueue],
         announce: Callable[[], None],
+        tell: Callable[[Job | None], None],
         gather: Callable[[Job, Queue], list[Job]],
         give_up: Callable[[Sequence[Job]], None],
         sweep: Callable[[], object],
     ) -> None:
-        """`queues` are served in their order; `announce` says that the worker lives, `gather`
+        """`queues` are served in their order; `announce` says that the worker lives, `tell` what it
+        has in hand, `gather`
         takes jobs that can be done beside another, `give_up` hears of jobs that take too long and
         `sweep` cleans the store.
         """
@@ -148,6 +150,7 @@ class ResidentWorker(SimpleWorker):
             log_job_description=False,
         )
         self._announce = announce
+        self._tell = tell
         self._gather = gather
         self._give_up = give_up
         self._sweep = sweep
@@ -237,12 +240,14 @@ class ResidentWorker(SimpleWorker):
             self.prepare_job_execution(other)
         before, self._in_hand = self._in_hand, (*self._in_hand, *held)
         self._beside = tuple(other.id for other in others)
+        self._tell(job)
         try:
             self._perform([job, *others], queue, held[0][1])
             for other, execution in held[1:]:
                 self._perform([other], queue, execution)
         finally:
             self._in_hand = before
+            self._tell(before[-1][0] if before else None)
 
     def _perform(self, jobs: Sequence[Job], queue: Queue, execution: Execution) -> None:
         """RQ's part in the first of `jobs`, which are done together."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from time import monotonic
-from typing import Self
+from typing import Literal, Self
 
 from rq import Queue
 from rq.job import Job
@@ -32,6 +32,14 @@ _LOOKED_AT = 100  # jobs ahead of one whose time is estimated; further ones are 
 
 
 @dataclass(frozen=True)
+class Doing:
+    """What a worker has in hand."""
+
+    kind: Literal["job", "batch", "import", "direct"]  # direct: of another program, over RQ
+    id: str
+
+
+@dataclass(frozen=True)
 class WorkerView:
     """A live worker, the models it has in memory and those that it can load."""
 
@@ -42,6 +50,7 @@ class WorkerView:
     models: tuple[str, ...]
     memory_bytes: Mapping[str, int] = field(default_factory=dict)  # by kind, as memory.py says
     served: tuple[str, ...] = ()
+    doing: Doing | None = None
 
 
 class Standing:
@@ -180,14 +189,15 @@ class Standing:
     def workers(self) -> list[WorkerView]:
         """The workers that are alive and ready, by name."""
         names = sorted(as_text(name) for name in self.connection.smembers(WORKERS))
-        found = {name: self.connection.get(presence_key(name)) for name in names}
-        if dead := [name for name, text in found.items() if text is None]:
+        with self.connection.pipeline() as pipe:
+            for name in names:
+                pipe.get(presence_key(name))
+                pipe.get(doing_key(name))
+            answers = pipe.execute()
+        found = dict(zip(names, zip(answers[::2], answers[1::2], strict=True), strict=True))
+        if dead := [name for name, (text, _) in found.items() if text is None]:
             self.connection.srem(WORKERS, *dead)
-        fields = [json.loads(text) for text in found.values() if text is not None]
-        return [
-            WorkerView(**f | {name: tuple(f[name]) for name in ("models", "served")})
-            for f in fields
-        ]
+        return [_worker(text, doing) for text, doing in found.values() if text is not None]
 
     def ready_models(self) -> frozenset[str]:
         """The models that some live worker has in memory."""
@@ -247,6 +257,17 @@ class Standing:
         return [known[n % len(known)] for n in range(count)] if known else []
 
 
+def _worker(text: bytes, doing: bytes | None) -> WorkerView:
+    fields = json.loads(text)
+    lists = {name: tuple(fields[name]) for name in ("models", "served")}
+    return WorkerView(**fields | lists | {"doing": Doing(**json.loads(doing)) if doing else None})
+
+
 def presence_key(name: str) -> str:
     """Where a worker says that it lives."""
     return f"wordbrush:worker:{name}"
+
+
+def doing_key(name: str) -> str:
+    """Where a worker says what it has in hand."""
+    return f"{presence_key(name)}:doing"

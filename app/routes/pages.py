@@ -44,7 +44,6 @@ def create_router(templates: Templates) -> APIRouter:
             "samples": jsonable_encoder(services.samples.samples),
             "image_urls": services.settings.image_urls,
             "version": request.app.version,
-            "signed_in": hasattr(request.state, "key"),
         }
         return templates.show(request, "index.html", context)
 

@@ -46,6 +46,15 @@ export async function listJobs() {
   return (await ask("/jobs?limit=50", { cache: "no-store" })).jobs;
 }
 
+/** @typedef {{id: string, host: string, device: string, models: string[],
+ *   memory_bytes: Record<string, number>,
+ *   doing: {kind: string, id: string} | null}} Worker */
+
+/** @returns {Promise<Worker[]>} */
+export async function listWorkers() {
+  return (await ask("/workers", { cache: "no-store" })).workers;
+}
+
 /** @returns {Promise<Batch[]>} the newest first */
 export async function listBatches() {
   return (await ask("/batches?limit=20", { cache: "no-store" })).batches;

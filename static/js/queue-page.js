@@ -1,11 +1,12 @@
 /** The queue as it stands, asked for again every two seconds while in sight. */
 
-import { listBatches, listJobs, readiness } from "./api.js";
+import { listBatches, listJobs, listWorkers, readiness } from "./api.js";
 import { mountBatchForm } from "./batch-form.js";
 import { byId, setText } from "./dom.js";
 import { problemOf } from "./problems.js";
 import { mountBatches } from "./queue-batches.js";
 import { mountJobs } from "./queue-jobs.js";
+import { mountWorkers } from "./queue-workers.js";
 import { workersText } from "./status.js";
 
 const AGAIN_MS = 2000;
@@ -13,6 +14,7 @@ const AGAIN_MS = 2000;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
 const showJobs = mountJobs(act);
+const showWorkers = mountWorkers();
 const batches = mountBatches(act);
 mountBatchForm((batch) => {
   batches.open(batch);
@@ -22,8 +24,17 @@ mountBatchForm((batch) => {
 async function update() {
   clearTimeout(timer);
   try {
-    const [jobs, found, ready] = await Promise.all([listJobs(), listBatches(), readiness()]);
+    const [jobs, found, workers, ready] = await Promise.all([
+      listJobs(),
+      listBatches(),
+      listWorkers(),
+      readiness(),
+    ]);
     setText(byId("queue-state"), workersText(ready));
+    showWorkers(workers, (id) => {
+      const job = jobs.find((one) => one.id === id);
+      return job?.caption || (found.find((one) => one.id === id)?.name ?? null);
+    });
     showJobs(jobs);
     batches.show(found);
   } catch (error) {

@@ -65,10 +65,9 @@ export function jobText({ status, queue_position, eta_s, metrics, error }) {
 }
 
 /** @param {import("./api.js").Readiness} readiness @returns {string} */
-export function workersText({ isReady, models, queued }) {
+export function workersText({ isReady, queued }) {
   if (!isReady) return t("workers.none");
-  const named = { models: models.join(", ") };
-  return queued ? t("workers.waiting", { ...named, count: queued }) : t("workers.idle", named);
+  return queued ? t("workers.waiting", { count: queued }) : t("workers.idle");
 }
 
 /** @param {number} seconds */

@@ -26,6 +26,9 @@ def test_a_batch_is_sent_done_and_taken_home_and_says_what_is_wrong_with_each_ro
     server: Server, open_page: OpenPage, tmp_path: Path
 ) -> None:
     page = open_page(f"{server.url}/about/queue")
+    worker = page.get_by_role("listitem", name="cpu on")
+    expect(worker).to_contain_text("Waits for work")
+    expect(worker.get_by_text("tagan-flowers-64")).to_be_visible()
     rows = (
         "a red flower,flower.jpg",
         "a white flower,flower.jpg",

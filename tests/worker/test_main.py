@@ -22,6 +22,7 @@ from worker.messages import Request
 from worker.queue import INTERACTIVE, JobQueue, Status
 from worker.resident import TIME_LIMIT_EXIT
 from worker.settings import Settings
+from worker.standing import Doing
 from worker.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -309,3 +310,15 @@ def test_an_idle_worker_stops_on_sigterm(start_worker: StartWorker, queue: JobQu
     worker.terminate()
     assert worker.wait(60) == 0
     assert queue.workers() == []
+
+
+def test_a_worker_says_what_it_has_in_hand(
+    start_worker: StartWorker, queue: JobQueue, request_: Request
+) -> None:
+    start_worker()
+    [idle] = queue.workers()
+    assert idle.doing is None
+    job_id = queue.submit(replace(request_, caption="2 seconds of red"))
+    until(lambda: queue.workers()[0].doing == Doing("job", job_id))
+    assert queue.wait(job_id, 60).status is Status.SUCCEEDED
+    until(lambda: queue.workers()[0].doing is None)
