@@ -78,8 +78,8 @@ export function mountPhotosDialog(store, editor, pictures, photos) {
   }
 
   /** @param {Sample} sample */
-  function ofSample({ name, title, thumbnail }) {
-    return choice(title, el("img", { src: thumbnail, alt: "" }), { sample: name }, false);
+  function ofSample({ name, thumbnail }) {
+    return choice(t(`sample.${name}`), el("img", { src: thumbnail, alt: "" }), { sample: name }, false);
   }
 
   /** @param {string} name @param {Node} picture @param {Record<string, string>} data

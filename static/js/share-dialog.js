@@ -91,7 +91,7 @@ export function mountShareDialog(store, uploads) {
 /** @param {{sample: import("./state.js").Sample | null,
  *   stored: import("./uploads.js").Stored | null}} shared @param {boolean} withPhoto */
 function aboutPhoto({ sample, stored }, withPhoto) {
-  if (sample) return t("share.sample", { name: sample.title });
+  if (sample) return t("share.sample", { name: t(`sample.${sample.name}`) });
   if (!stored) return t("share.drawn");
   if (!withPhoto) return t("share.words-alone");
   const style = new Intl.DateTimeFormat(LOCALE, { dateStyle: "long", timeStyle: "short" });

@@ -163,7 +163,7 @@ def test_a_server_open_to_this_machine_alone_has_no_sign_of_keys(client: httpx.C
     document = client.get("/openapi.json").json()
     assert "securitySchemes" not in document["components"]
     assert client.get("/sign-in").status_code == 404
-    assert "Sign out" not in client.get("/").text
+    assert "/session/end" not in client.get("/").text
 
 
 def test_with_a_key_every_answer_is_as_described_and_without_one_refused(

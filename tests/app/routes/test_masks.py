@@ -36,3 +36,13 @@ def test_what_can_not_be_looked_at_is_refused_and_not_queued(
     gone = client.post("/masks", data={"image_id": "uploads-" + "0" * 32})
     assert (gone.status_code, gone.json()["errors"][0]["field"]) == (422, "image_id")
     assert queue.depth() == 0
+
+
+def test_a_search_for_an_object_that_was_stopped_can_be_asked_for_again(
+    client: httpx.Client, queue: JobQueue
+) -> None:
+    first = client.post("/masks", files={"image": picture()}).json()
+    client.post(first["links"]["cancel"])
+    again = client.post(first["links"]["retry"])
+    assert again.status_code == 202
+    assert queue.read(again.json()["id"]).request == queue.read(first["id"]).request
