@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from statistics import median
 
 import redis
@@ -17,8 +18,18 @@ _TTL_S = 7 * 24 * 3600
 class Pace:
     """What the last passes through one model were like: medians."""
 
-    picture_s: float  # of a worker's time for one picture, from its photo to its file
+    picture_s: float  # of a worker's time for one more picture, from its photo to its file
     pictures: float  # that went through the network together
+    pass_s: float = 0.0  # that a pass takes whatever is in it
+
+    def seconds(self, pictures: float) -> float:
+        """Of a pass with so many pictures."""
+        return self.pass_s + self.picture_s * pictures
+
+    @property
+    def shared_s(self) -> float:
+        """For each picture of a pass as they mostly are."""
+        return self.seconds(self.pictures) / self.pictures
 
 
 def note_pace(
@@ -74,16 +85,26 @@ def seconds_left(
         return None
     if view.status is not Status.QUEUED:
         spent = (now() - view.started_at).total_seconds() if view.started_at else 0.0
-        return max(0.0, own.picture_s * max(view.request.pictures, own.pictures) - spent)
-    before = sum(paces.get(_kind(r), own).picture_s * r.pictures for r in ahead)
-    begun = running * own.picture_s * own.pictures / 2
+        return max(0.0, own.seconds(max(view.request.pictures, own.pictures)) - spent)
+    before = sum(paces.get(_kind(r), own).shared_s * r.pictures for r in ahead)
+    begun = running * own.seconds(own.pictures) / 2
     beside = own.pictures if ahead else 0
-    return (before + begun) / max(1, workers) + own.picture_s * max(view.request.pictures, beside)
+    return (before + begun) / max(1, workers) + own.seconds(max(view.request.pictures, beside))
 
 
 def _pace(lines: Sequence[bytes]) -> Pace:
-    seconds, pictures = zip(*(map(float, line.split()) for line in lines), strict=True)
-    return Pace(median(seconds), median(pictures))
+    """The line through what passes took over what was in them that most pairs of passes agree on
+    (Theil and Sen), so that one which was held up does not count for much; where all were equal,
+    nothing is known of a pass without its pictures.
+    """
+    each_s, pictures = zip(*(map(float, line.split()) for line in lines), strict=True)
+    passes = [(count, one * count) for one, count in zip(each_s, pictures, strict=True)]
+    slopes = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in combinations(passes, 2) if a[0] != b[0]]
+    if not slopes:
+        return Pace(median(each_s), median(pictures))
+    slope = max(0.0, median(slopes))
+    rest = median(seconds - slope * count for count, seconds in passes)
+    return Pace(slope, median(pictures), max(0.0, rest))
 
 
 _PREFIX = "wordbrush:pace:"

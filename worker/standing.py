@@ -132,12 +132,10 @@ class Standing:
         if view.status.is_final:
             return None
         ahead = self._ahead(view)
-        with self.connection.pipeline() as pipe:
-            pipe.zcard(self._interactive.started_job_registry.key)
-            pipe.zcard(self._batch.started_job_registry.key)
-            running = sum(pipe.execute())
         paces = read_paces(self.connection, [view.request, *ahead])
-        return seconds_left(view, ahead, paces, running=running, workers=len(self.workers()))
+        return seconds_left(
+            view, ahead, paces, running=self._running(), workers=len(self.workers())
+        )
 
     @outages_named()
     def wait(
@@ -243,6 +241,16 @@ class Standing:
             carrier=carrier.decode() if carrier else None,
             result_ttl=self._result_ttl,
         )
+
+    def _running(self) -> int:
+        """How many jobs are being done; RQ lists one for a while after it has ended."""
+        with self.connection.pipeline() as pipe:
+            for queue in (self._interactive, self._batch):
+                pipe.zrange(queue.started_job_registry.key, 0, -1)
+            listed = [as_text(one) for some in pipe.execute() for one in some]
+            for execution in listed:
+                pipe.hexists(key_of(execution.partition(":")[0]), "outcome")
+            return len(listed) - sum(pipe.execute())
 
     def _ahead(self, view: JobView) -> list[Request]:
         """What waits before a job that waits; the first of it stands for what is beyond."""

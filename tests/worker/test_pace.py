@@ -79,6 +79,14 @@ def test_a_job_in_hand_is_half_done_and_delays_the_next(queue: JobQueue) -> None
     assert left(queue, queue.submit(FLOWERS)) == pytest.approx(2.0 + 4.0)
 
 
+def test_a_job_that_has_just_ended_delays_nobody(queue: JobQueue) -> None:
+    queue.note_pace(FLOWERS, seconds=4.0, pictures=1)
+    ended = queue.submit(FLOWERS)
+    queue.cancel(ended)
+    queue.connection.zadd("rq:wip:wordbrush-interactive", {f"{ended}:1": 2e9})
+    assert left(queue, queue.submit(FLOWERS)) == pytest.approx(4.0)
+
+
 def test_a_job_that_runs_has_left_what_it_has_not_spent(queue: JobQueue) -> None:
     queue.note_pace(FLOWERS, seconds=50.0, pictures=1)
     job = queue.submit(FLOWERS)
@@ -100,6 +108,15 @@ def test_passes_of_many_tell_of_the_time_of_one(queue: JobQueue) -> None:
     queue.note_pace(FLOWERS, seconds=4.0, pictures=8)
     paces = read_paces(queue.connection, [FLOWERS])
     assert list(paces.values()) == [Pace(picture_s=0.5, pictures=8.0)]
+
+
+def test_a_pass_takes_a_time_of_its_own_besides_its_pictures(queue: JobQueue) -> None:
+    for pictures in (1, 8, 4, 1, 8, 2):
+        queue.note_pace(FLOWERS, seconds=1.0 + 0.5 * pictures, pictures=pictures)
+    queue.note_pace(FLOWERS, seconds=90.0, pictures=3)  # one that was held up
+    assert left(queue, queue.submit(FLOWERS)) == pytest.approx(1.5)
+    queue.connection.delete("rq:queue:wordbrush-interactive")
+    assert left(queue, queue.submit(replace(FLOWERS, variations=6))) == pytest.approx(4.0)
 
 
 def test_only_the_newest_passes_are_kept_and_not_for_ever(queue: JobQueue) -> None:
