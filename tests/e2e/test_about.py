@@ -50,7 +50,10 @@ def test_the_queue_is_shown_as_it_moves_and_a_job_in_it_is_stopped(
     expect(rows).to_have_count(3)
     expect(rows.first).to_contain_text("1 before it")
     expect(rows.first).to_contain_text(captions[0])
+    page.set_viewport_size({"width": 360, "height": 700})
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert violations(page) == []
+    page.screenshot(path=SHOTS / "about-queue-narrow.png", full_page=True)
 
 
 def test_a_job_whose_photo_is_gone_is_not_tried_again_and_the_page_says_why(
