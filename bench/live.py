@@ -81,12 +81,13 @@ class Sight:
         return found
 
 
-def watch(page: Page, sample: str, keys_per_s: float, seconds: float) -> Sight:
+def watch(page: Page, sample: str, model: str, keys_per_s: float, seconds: float) -> Sight:
     """Type for so long on a sample in live mode, and see what comes."""
     uploads: list[str] = []
     page.on("request", lambda r: uploads.append(r.url) if r.url.endswith("/images") else None)
     page.get_by_role("button", name=sample).click()
     expect(page.locator("#before canvas")).to_be_visible()
+    page.locator("#model").select_option(model)
     page.get_by_role("switch", name="Live").check()
     page.locator("#caption").fill("")
     _type(page, keys_per_s, _START_S)
@@ -129,12 +130,13 @@ def row(name: str, sight: Sight) -> list[str]:
 def main(
     url: Annotated[str, typer.Option(help="Where the service is.")] = "http://127.0.0.1:8000",
     sample: Annotated[str, typer.Option(help="A sample of the first screen.")] = "Yellow petals",
+    model: Annotated[str, typer.Option(help="An id of GET /models.")] = "tagan-flowers-64",
     keys_per_second: Annotated[float, typer.Option(min=1, help="How fast somebody types.")] = 16,
     seconds: Annotated[float, typer.Option(min=2, help="How long somebody types.")] = 20,
 ) -> None:
     """Print pictures a second, and how far behind the typing they are, in milliseconds."""
     columns = ("keys/s", "edits/s", "pictures/s", "behind", "p95", "uploads", "bar")
-    table = Table(*columns, title=f"{sample}, live, {seconds:g} s; ms")
+    table = Table(*columns, title=f"{model}, live, {seconds:g} s; ms")
     httpx.get(f"{url}/readyz").raise_for_status()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -143,7 +145,8 @@ def main(
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         page.goto(url)
         page.wait_for_selector("html[data-ready]")
-        table.add_row(*row(f"{keys_per_second:g}", watch(page, sample, keys_per_second, seconds)))
+        sight = watch(page, sample, model, keys_per_second, seconds)
+        table.add_row(*row(f"{keys_per_second:g}", sight))
         browser.close()
     Console().print(table)
 
