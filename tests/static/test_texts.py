@@ -14,6 +14,18 @@ FILES = sorted(ROOT.glob("static/texts/*.json"))
 SPEAKERS = sorted([*ROOT.glob("templates/*.html"), *ROOT.glob("static/js/*.js")])
 PLURAL = re.compile(r"\.(zero|one|two|few|many|other)$")
 _KEY = re.compile(r"""\b(?:t|has)\(\s*(["'`])(.+?)\1(?: ~ \S+ ~ "(.+?)"|( ~ ))?""")
+_MARKUP = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}|<(code|kbd|pre)\b.*?</\1>", re.S)
+_TAG = re.compile(r"<[^>]*>")
+_SAID_BY_TAGS = re.compile(
+    r'\b(?:aria-label|title|placeholder|alt|content|aria-roledescription)="([^"]*[A-Za-z][^"]*)"'
+)
+_SAME_EVERYWHERE = {
+    "Wordbrush",
+    "width=device-width, initial-scale=1",
+    "light dark",
+    "px",
+    "https://…",
+}
 
 
 def entries(file: Path) -> dict[str, str]:
@@ -88,3 +100,17 @@ def test_each_failure_of_a_worker_has_texts() -> None:
     for title in titles:
         key = re.sub("[^a-z]+", "-", title.lower())
         assert texts[f"failure.{key}.title"] == title
+
+
+@pytest.mark.parametrize("file", sorted(ROOT.glob("templates/*.html")), ids=lambda file: file.stem)
+def test_a_template_says_nothing_but_by_keys(file: Path) -> None:
+    page = _MARKUP.sub("", re.sub(r'placeholder="[^"]*" lang="en"', "", file.read_text("utf-8")))
+    said = [*_SAID_BY_TAGS.findall(page), *_TAG.sub("\n", page).splitlines()]
+    texts = {text.strip(" ·\n") for text in said if re.search("[A-Za-z]", text)}
+    assert texts <= _SAME_EVERYWHERE
+
+
+@pytest.mark.parametrize("file", sorted(ROOT.glob("static/js/*.js")), ids=lambda file: file.stem)
+def test_a_script_says_nothing_but_by_keys(file: Path) -> None:
+    code = re.sub(r"/\*\*.*?\*/|//[^\n]*|Error\([^\n]*", "", file.read_text("utf-8"), flags=re.S)
+    assert re.findall(r'(?:"|`)[A-Z][a-z]+ [a-z$][^"`\n]*', code) == []
