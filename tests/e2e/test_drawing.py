@@ -96,6 +96,7 @@ def test_the_words_and_their_places_are_saved_as_one_picture(page: Page, tmp_pat
 
 def test_an_edit_says_how_far_each_word_is_obeyed(page: Page, tmp_path: Path) -> None:
     choose(page, photo(tmp_path, scale=0.3))
+    page.locator("#model").select_option("tagan-flowers-64")
     edit(page, "this flower has yellow petals")
     words = page.locator("#insight-words .word")
     expect(words).to_have_text([re.compile(f"^{word} [0-9]+ %$") for word in _EDITED])
