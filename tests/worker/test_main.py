@@ -1,11 +1,7 @@
 """Real worker processes on a real Valkey: nothing lost, nothing twice, nothing else run."""
 
-import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -18,16 +14,13 @@ from rq.serializers import DefaultSerializer, JSONSerializer
 
 from models.registry import Task
 from tests.processes import until
+from tests.worker.conftest import StartWorker
 from worker.messages import Request
 from worker.queue import INTERACTIVE, JobQueue, Status
 from worker.resident import TIME_LIMIT_EXIT
 from worker.settings import Settings
 from worker.standing import Doing
 from worker.store import Store
-
-ROOT = Path(__file__).resolve().parents[2]
-Worker = subprocess.Popen[bytes]
-StartWorker = Callable[..., Worker]
 
 
 @pytest.fixture
@@ -41,23 +34,6 @@ def request_(store: Store, tiny_model: str) -> Request:
     Image.linear_gradient("L").convert("RGB").save(data, "PNG")
     image_id = store.put(data.getvalue(), kind="uploads", suffix=".png")
     return Request(Task.MANIPULATE, tiny_model, "0 seconds of red", image_id=image_id)
-
-
-@pytest.fixture
-def start_worker(
-    settings: Settings, tiny_model: str, queue: JobQueue, processes: list[Worker]
-) -> StartWorker:
-    """Starts a worker and waits until it is ready; further settings by name."""
-
-    def start(**changes: object) -> Worker:
-        environment = settings.model_copy(update=changes).to_environment()
-        command = [sys.executable, "-m", "tests.worker.paced_worker"]
-        worker = subprocess.Popen(command, cwd=ROOT, env=os.environ | environment)
-        processes.append(worker)
-        until(lambda: any(view.pid == worker.pid for view in queue.workers()))
-        return worker
-
-    return start
 
 
 def passes(settings: Settings) -> list[str]:

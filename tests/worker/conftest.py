@@ -1,0 +1,33 @@
+"""Real worker processes, of models that take as long as captions say."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.processes import until
+from worker.queue import JobQueue
+from worker.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+Worker = subprocess.Popen[bytes]
+StartWorker = Callable[..., Worker]
+
+
+@pytest.fixture
+def start_worker(settings: Settings, tiny_model: str, processes: list[Worker]) -> StartWorker:
+    """Starts a worker and waits until it is ready; further settings by name."""
+    queue = JobQueue.from_settings(settings)
+
+    def start(**changes: object) -> Worker:
+        environment = settings.model_copy(update=changes).to_environment()
+        command = [sys.executable, "-m", "tests.worker.paced_worker"]
+        worker = subprocess.Popen(command, cwd=ROOT, env=os.environ | environment)
+        processes.append(worker)
+        until(lambda: any(view.pid == worker.pid for view in queue.workers()))
+        return worker
+
+    return start
