@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.checkpoint import Header, files, scan
-from models.registry import Task
+from models.registry import SYSTEMS, Task
 from models.text.vocabulary import UnknownWord, Vocabulary
 
 _PREFERRED_DOMAIN = "flowers"
@@ -83,13 +83,18 @@ class Catalogue:
 def _read(folders: Iterable[Path]) -> _Shelf:
     checkpoints = scan(folders)
     headers = [checkpoint.header for checkpoint in checkpoints.values()]
-    ordered = sorted(headers, key=lambda h: (h.domain != _PREFERRED_DOMAIN, h.id))
+    ordered = sorted(headers, key=_rank)
     return _Shelf(
         _signature(folders),
         {header.id: header for header in ordered},
         {checkpoint.id: checkpoint.path for checkpoint in checkpoints.values()},
         {header.id: header.vocabulary for header in ordered},
     )
+
+
+def _rank(header: Header) -> tuple[bool, int, str]:
+    """Sorts the first choice first: by domain, then as the registry lists systems."""
+    return header.domain != _PREFERRED_DOMAIN, list(SYSTEMS).index(header.system), header.id
 
 
 def _signature(folders: Iterable[Path]) -> tuple[tuple[Path, int], ...]:

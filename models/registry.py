@@ -48,7 +48,7 @@ class Spec:
         return import_module(f"models.{self.name}")
 
 
-_ROWS = (
+_ROWS = (  # in the order in which they are offered
     Spec(
         name="tagan",
         title="TAGAN",
@@ -57,6 +57,42 @@ _ROWS = (
         tasks=frozenset({Task.MANIPULATE}),
         heatmaps=False,
         summary="Changes what the caption names and keeps the rest of the picture.",
+    ),
+    Spec(
+        name="attngan",
+        title="AttnGAN",
+        paper="Xu et al., AttnGAN: Fine-Grained Text to Image Generation, CVPR 2018",
+        arxiv="1711.10485",
+        tasks=frozenset({Task.GENERATE}),
+        heatmaps=True,
+        summary="Draws a picture from words alone, in stages, and shows where each word went.",
+    ),
+    Spec(
+        name="sisgan",
+        title="SISGAN",
+        paper="Dong et al., Semantic Image Synthesis via Adversarial Learning, ICCV 2017",
+        arxiv="1707.06873",
+        tasks=frozenset({Task.MANIPULATE}),
+        heatmaps=False,
+        summary="Draws what the caption says in the place and pose of your picture.",
+    ),
+    Spec(
+        name="stackgan_v2",
+        title="StackGAN-v2",
+        paper="Zhang et al., StackGAN++: Realistic Image Synthesis, TPAMI 2018",
+        arxiv="1710.10916",
+        tasks=frozenset({Task.GENERATE}),
+        heatmaps=False,
+        summary="Draws the caption at several sizes at once, each from the one before.",
+    ),
+    Spec(
+        name="stackgan",
+        title="StackGAN",
+        paper="Zhang et al., StackGAN: Text to Photo-realistic Image Synthesis, ICCV 2017",
+        arxiv="1612.03242",
+        tasks=frozenset({Task.GENERATE}),
+        heatmaps=False,
+        summary="Sketches the caption small, then draws it again, larger and with detail.",
     ),
     Spec(
         name="gan_int_cls",
@@ -76,42 +112,6 @@ _ROWS = (
         heatmaps=False,
         summary="Draws the caption anew, in the pose and before the background of your picture.",
         keeps_photo=False,
-    ),
-    Spec(
-        name="stackgan",
-        title="StackGAN",
-        paper="Zhang et al., StackGAN: Text to Photo-realistic Image Synthesis, ICCV 2017",
-        arxiv="1612.03242",
-        tasks=frozenset({Task.GENERATE}),
-        heatmaps=False,
-        summary="Sketches the caption small, then draws it again, larger and with detail.",
-    ),
-    Spec(
-        name="stackgan_v2",
-        title="StackGAN-v2",
-        paper="Zhang et al., StackGAN++: Realistic Image Synthesis, TPAMI 2018",
-        arxiv="1710.10916",
-        tasks=frozenset({Task.GENERATE}),
-        heatmaps=False,
-        summary="Draws the caption at several sizes at once, each from the one before.",
-    ),
-    Spec(
-        name="attngan",
-        title="AttnGAN",
-        paper="Xu et al., AttnGAN: Fine-Grained Text to Image Generation, CVPR 2018",
-        arxiv="1711.10485",
-        tasks=frozenset({Task.GENERATE}),
-        heatmaps=True,
-        summary="Draws a picture from words alone, in stages, and shows where each word went.",
-    ),
-    Spec(
-        name="sisgan",
-        title="SISGAN",
-        paper="Dong et al., Semantic Image Synthesis via Adversarial Learning, ICCV 2017",
-        arxiv="1707.06873",
-        tasks=frozenset({Task.MANIPULATE}),
-        heatmaps=False,
-        summary="Draws what the caption says in the place and pose of your picture.",
     ),
     Spec(
         name="inversion",

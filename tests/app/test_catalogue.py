@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from app.catalogue import Catalogue, UnknownModel
-from models.registry import Task
+from models.registry import SYSTEMS, Task
 from tests.app.conftest import write_checkpoint
 
 
@@ -12,6 +12,12 @@ def test_flowers_come_first_whatever_their_file_is_called(tmp_path: Path) -> Non
         write_checkpoint(tmp_path, domain=domain)
     found = [header.domain for header in Catalogue([tmp_path])]
     assert found == ["flowers", "birds", "clothes"]
+
+
+def test_systems_of_a_domain_are_offered_as_the_registry_lists_them(tmp_path: Path) -> None:
+    for system in sorted(SYSTEMS):
+        write_checkpoint(tmp_path, system=system)
+    assert [header.system for header in Catalogue([tmp_path])] == list(SYSTEMS)
 
 
 def test_the_first_choice_is_what_no_name_means(tmp_path: Path) -> None:

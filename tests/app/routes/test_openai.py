@@ -113,7 +113,7 @@ def test_a_drawing_is_enlarged_to_the_size_asked_for(
 
 
 def test_models_are_listed(theirs: openai.OpenAI) -> None:
-    assert next(model.id for model in theirs.models.list()) == "attngan-flowers-64"
+    assert next(model.id for model in theirs.models.list()) == "tagan-flowers-64"
 
 
 def test_refusals_are_theirs(
