@@ -53,7 +53,7 @@ def test_who_waits_is_answered_when_the_server_stops_and_the_job_stays(
     with ThreadPoolExecutor() as threads:
         waiting = threads.submit(ask)  # no worker is there to do it
         until(queue.depth)
-        [job] = queue.page(Wanted()).jobs
+        [job] = queue.page(Wanted()).entries
         with httpx.stream("GET", f"{client.base_url}/jobs/{job.id}/events", timeout=60) as stream:
             lines = stream.iter_lines()
             assert "event: status" in next(lines)
