@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import structlog
 import torch
+from rq.exceptions import DeserializationError
 from rq.job import Job
 
 from models.registry import OBJECT_FINDER
@@ -157,12 +158,17 @@ def _worker(
 
 
 def _doing(job: Job) -> Doing:
-    """A job by its id, a batch by its own."""
-    if job.func_name == CHUNK_FUNCTION:
-        return Doing("batch", str(job.args[0]))
-    if job.func_name == IMPORT_FUNCTION:
-        return Doing("import", job.id)
-    return Doing("job" if job.func_name == FUNCTION else "direct", job.id)
+    """A job by its id, a batch by its own. What others put in the queue may be anything at all: it
+    is refused when it is done, and must not end the worker before that.
+    """
+    with suppress(DeserializationError, IndexError):
+        if job.func_name == CHUNK_FUNCTION:
+            return Doing("batch", str(job.args[0]))
+        if job.func_name == IMPORT_FUNCTION:
+            return Doing("import", job.id)
+        if job.func_name == FUNCTION:
+            return Doing("job", job.id)
+    return Doing("direct", job.id)
 
 
 def _leave(number: int, frame: FrameType | None) -> None:

@@ -260,6 +260,7 @@ def test_a_function_outside_the_list_is_refused_and_not_run(
             foreign.enqueue_call(
                 "worker.jobs.run", args=("nobody",), on_failure=Callback("os.system")
             ),
+            foreign.enqueue_call("worker.batches.run_chunk"),  # without what it is told
         ]
     start_worker()
     assert queue.wait(queue.submit(request_), 60).status is Status.SUCCEEDED
