@@ -176,7 +176,8 @@ def test_one_stream_too_many_is_refused_and_a_closed_one_makes_room(
     narrow = web_settings.model_copy(update={"max_followers": 1})
     with serving(create_app(narrow)) as address, httpx.Client(base_url=address) as client:
         with client.stream("GET", f"/jobs/{job_id}/events") as answer:
-            next(answer.iter_lines())
+            lines = answer.iter_lines()  # held: the stream is closed with it
+            next(lines)
             refused = client.get(f"/jobs/{job_id}/events")
             assert refused.status_code == 503
             assert refused.headers["retry-after"] == "5"
