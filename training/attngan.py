@@ -25,7 +25,7 @@ from training.data import CaptionedPictures, Sampling
 from training.features import FeatureDiscriminator, hinge_discriminator, hinge_generator
 from training.loop import Average, Part, autocast, rank, share_weights, step_generator
 from training.losses import kl_divergence, says_fake, says_real
-from training.sheets import caption_sheet
+from training.sheets import caption_sheet, drawn
 from training.steps import adam, descend, faded, held, set_rate, shrunk
 from training.system_trainer import SystemTrainer
 
@@ -251,11 +251,7 @@ class AttnganTrainer(SystemTrainer):
         )
 
     def _draw(self, _: Tensor, captions: list[str]) -> Tensor:
-        """One picture a caption; a column has the same noise in every row and sheet."""
-        net = self.served()
-        rng = torch.Generator().manual_seed(self.seed)
-        noise = torch.randn(len(captions), net.noise_dim, generator=rng).to(self.device)
-        return net.generate(net.encode_text(captions), noise).image
+        return drawn(self.served(), captions, seed=self.seed, device=self.device)
 
     def served(self) -> Attngan:
         net = self.average.copy

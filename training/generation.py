@@ -37,7 +37,7 @@ from training.loop import (
     share_weights,
     step_generator,
 )
-from training.sheets import caption_sheet
+from training.sheets import caption_sheet, drawn
 from training.steps import adam, descend, faded, held, set_rate, shrunk
 from training.system_trainer import SystemTrainer
 
@@ -271,11 +271,7 @@ class GenerationTrainer(SystemTrainer):
         )
 
     def _draw(self, _: Tensor, captions: list[str]) -> Tensor:
-        """One picture a caption; a column has the same noise in every row and sheet."""
-        net: Any = self.served()
-        rng = torch.Generator().manual_seed(self.seed)
-        noise = torch.randn(len(captions), net.noise_dim, generator=rng).to(self.device)
-        return net.generate(net.encode_text(captions), noise).image
+        return drawn(self.served(), captions, seed=self.seed, device=self.device)
 
     def served(self) -> System:
         net = self.average.copy

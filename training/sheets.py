@@ -6,6 +6,7 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
+from models.base import System
 from models.pictures import to_picture
 from training.data import CaptionedPictures
 
@@ -58,3 +59,16 @@ def caption_sheet(
     rows = [row(source), row(make(source, own))]
     rows += [row(make(source, [text] * len(chosen))) for text in examples]
     return sheet(rows, [*labels, *examples])
+
+
+def edited(net: System, image: Tensor, captions: Sequence[str]) -> Tensor:
+    """(B, 3, S, S) and B captions -> what `net` makes of them, with the noise at its mean."""
+    noise = torch.zeros(len(image), net.noise_dim, device=image.device)
+    return net.manipulate(net.prepare(image), net.encode_text(captions), noise).image
+
+
+def drawn(net: System, captions: Sequence[str], *, seed: int, device: torch.device) -> Tensor:
+    """One picture a caption; a column has the same noise in every row and sheet."""
+    rng = torch.Generator().manual_seed(seed)
+    noise = torch.randn(len(captions), net.noise_dim, generator=rng).to(device)
+    return net.generate(net.encode_text(captions), noise).image

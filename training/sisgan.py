@@ -27,7 +27,7 @@ from training.data import CaptionedPictures, Sampling
 from training.features import FeatureDiscriminator, hinge_discriminator, hinge_generator
 from training.loop import Average, Part, autocast, rank, share_weights, step_generator
 from training.losses import kl_divergence
-from training.sheets import caption_sheet
+from training.sheets import caption_sheet, edited
 from training.steps import adam, descend, faded, held, set_rate
 from training.system_trainer import SystemTrainer
 
@@ -241,10 +241,7 @@ class SisganTrainer(SystemTrainer):
         )
 
     def _ask(self, image: Tensor, captions: list[str]) -> Tensor:
-        net = self.served()
-        noise = torch.zeros(len(image), net.noise_dim, device=self.device)
-        prepared = net.prepare(image.to(self.device))
-        return net.manipulate(prepared, net.encode_text(captions), noise).image
+        return edited(self.served(), image.to(self.device), captions)
 
     def served(self) -> Sisgan:
         net = self.average.copy

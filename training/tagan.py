@@ -28,7 +28,7 @@ from training.data import CaptionedPictures, Sampling
 from training.features import FeatureDiscriminator, hinge_discriminator, hinge_generator
 from training.loop import Average, Part, autocast, rank, share_weights, step_generator
 from training.losses import kl_divergence
-from training.sheets import caption_sheet
+from training.sheets import caption_sheet, edited
 from training.steps import adam, descend, faded, held, set_rate
 from training.system_trainer import SystemTrainer
 from training.word_vectors import WordVectors
@@ -264,9 +264,7 @@ class TaganTrainer(SystemTrainer):
     def _ask(self, image: Tensor, captions: list[str]) -> Tensor:
         net = self.average.copy
         assert isinstance(net, Tagan)
-        noise = torch.zeros(len(image), net.noise_dim, device=self.device)
-        prepared = net.prepare(image.to(self.device))
-        return net.manipulate(prepared, net.encode_text(captions), noise).image
+        return edited(net, image.to(self.device), captions)
 
     def served(self) -> Tagan:
         """The averaged generator, with the discriminator's word level if the recipe has scores."""
