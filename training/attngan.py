@@ -110,9 +110,7 @@ class AttnganTrainer(SystemTrainer):
         self.net.text.requires_grad_(False)
         self.discs = [self._place(Discriminator(self.cfg, side)) for side in self.cfg.painted]
         self.features = (
-            self._place(
-                FeatureDiscriminator(load_lite("lite0"), self.cfg.text_dim, taps=4, mixed=True)
-            )
+            self._place(FeatureDiscriminator(load_lite("lite0"), self.cfg.text_dim, side=None))
             if recipe.lambda_feature
             else None
         )

@@ -21,27 +21,17 @@ class FeatureDiscriminator(nn.Module):
     """Small spectrally normalised heads on the encoder's taps, each judging a picture's patches."""
 
     def __init__(
-        self,
-        encoder: Lite,
-        text_dim: int,
-        *,
-        taps: int = 3,
-        width: int = 64,
-        mixed: bool = False,
-        side: int | None = None,
+        self, encoder: Lite, text_dim: int, *, width: int = 64, side: int | None = 128
     ) -> None:
-        """`mixed`: heads see random mixtures of channels and depths, and judge larger patches.
-
-        `side`: in pixels, to which pictures are brought first; the encoder knows large ones best.
+        """`side`: in pixels, to which pictures are brought first, for the encoder knows large ones
+        best; None: they come as they shall be seen.
         """
         super().__init__()
-        self.taps, self.side = taps, side
-        self.encoder = encoder
-        channels = encoder.cfg.tap_channels[:taps]
-        self.mix = Mixture(channels, width) if mixed else nn.Identity()
+        self.encoder, self.side = encoder, side
+        channels = encoder.cfg.tap_channels
+        self.mix = Mixture(channels, width)
         self.heads = nn.ModuleList(
-            Head(width if mixed else c, text_dim, width, halvings=taps - 1 - i if mixed else 0)
-            for i, c in enumerate(channels)
+            Head(text_dim, width, halvings=halvings) for halvings in reversed(range(len(channels)))
         )
 
     def features(self, image: Tensor) -> tuple[Tensor, ...]:
@@ -49,7 +39,7 @@ class FeatureDiscriminator(nn.Module):
         if self.side is not None:
             size = (self.side, self.side)
             image = interpolate(image, size, mode="bilinear", align_corners=True)
-        return self.encoder.features(image, self.taps)
+        return self.encoder.features(image)
 
     def forward(self, features: tuple[Tensor, ...], *sentences: Tensor) -> list[list[Tensor]]:
         """Taps and (B, D) each -> for each sentence, one map of logits (B, 1, h, w) a head."""
@@ -94,10 +84,11 @@ class Mixture(nn.Module):
 class Head(nn.Module):
     """One resolution: is each patch real, and does it go with the sentence."""
 
-    def __init__(self, channels: int, text_dim: int, width: int, *, halvings: int = 0) -> None:
+    def __init__(self, text_dim: int, width: int, *, halvings: int) -> None:
+        """Every halving makes the patches that are judged larger."""
         super().__init__()
         self.patches = nn.Sequential(
-            spectral_norm(nn.Conv2d(channels, width, 1)),
+            spectral_norm(nn.Conv2d(width, width, 1)),
             nn.LeakyReLU(0.2),
             *(layer for _ in range(halvings) for layer in _halve(width)),
             spectral_norm(nn.Conv2d(width, width, 3, padding=1)),
@@ -107,7 +98,7 @@ class Head(nn.Module):
         self.project = spectral_norm(nn.Linear(text_dim, width))
 
     def forward(self, x: Tensor, *sentences: Tensor) -> list[Tensor]:
-        """(B, C, h, w), (B, D) each -> logits (B, 1, h, w), one for each sentence."""
+        """(B, `width`, h, w), (B, D) each -> logits (B, 1, h, w), one for each sentence."""
         h = self.patches(x)
         real, scale = self.realness(h), h.shape[1] ** -0.5
         projected = (self.project(sentence)[..., None, None] for sentence in sentences)

@@ -42,7 +42,6 @@ from training.steps import adam, descend, faded, held, set_rate, shrunk
 from training.system_trainer import SystemTrainer
 
 _SHEET_COLUMNS = 8
-_LOOK_SIDE = 128  # pixels, at which the feature discriminator sees pictures
 
 
 @dataclass(frozen=True)
@@ -119,11 +118,7 @@ class GenerationTrainer(SystemTrainer):
         lite = load_lite("lite0")
         self.image_side = self._place(ImageSide(lite, recipe.model.text_dim))
         self.features = (
-            self._place(
-                FeatureDiscriminator(
-                    lite, recipe.model.text_dim, taps=4, mixed=True, side=_LOOK_SIDE
-                )
-            )
+            self._place(FeatureDiscriminator(lite, recipe.model.text_dim))
             if recipe.lambda_feature
             else None
         )
@@ -176,11 +171,14 @@ class GenerationTrainer(SystemTrainer):
         losses, sentence, other = self._learn_to_read(batch)
         with autocast(self.device):
             drawn = self.draw(sentence, rng)
-            judged = self._judge(batch.image, drawn, sentence, other, rng)
+            shown = [self.recipe.augmentation(picture, rng) for picture in drawn.pictures]
+            taps = self.features.features(shown[-1]) if self.features is not None else ()
+            pairs = self._pairs(batch.image, drawn, shown, other, rng)
+            judged = self._judge(pairs, taps, sentence, other)
         descend(self.optimizers["discs"], judged)
         with held(self._disc_parameters()):
             with autocast(self.device):  # a new one: the last has the discriminators as they were
-                made = self._please(drawn, sentence, rng)
+                made = self._please(drawn, shown, taps, sentence, rng)
             descend(self.optimizers["generator"], made)
         self.average.update(step)
         return {name: loss.item() for name, loss in (losses | judged | made).items()}
@@ -198,34 +196,45 @@ class GenerationTrainer(SystemTrainer):
             other = self.net.reader(batch.other).sentence
         return losses, text.sentence.detach(), other
 
+    @torch.no_grad()
+    def _pairs(
+        self,
+        image: Tensor,
+        drawn: Drawn,
+        shown: list[Tensor],
+        other: Tensor,
+        rng: torch.Generator,
+    ) -> Pairs:
+        real = [self.recipe.augmentation(shrunk(image, s.shape[-1]), rng) for s in shown]
+        fake = [picture.detach() for picture in shown]
+        return Pairs(real, fake, drawn.told.detach(), self.tell(other))
+
     def _judge(
-        self, image: Tensor, drawn: Drawn, sentence: Tensor, other: Tensor, rng: torch.Generator
+        self, pairs: Pairs, taps: tuple[Tensor, ...], sentence: Tensor, other: Tensor
     ) -> dict[str, Tensor]:
-        """The discriminators' losses."""
-        change = self.recipe.augmentation
-        sides = [picture.shape[-1] for picture in drawn.pictures]
-        with torch.no_grad():
-            pairs = Pairs(
-                [change(shrunk(image, side), rng) for side in sides],
-                [change(picture.detach(), rng) for picture in drawn.pictures],
-                drawn.told.detach(),
-                self.tell(other),
-            )
+        """The discriminators' losses; `taps` are of the fakes."""
         losses = self.discriminator_losses(pairs)
         if (judge := self.features) is not None:
-            seen, made = judge.features(pairs.real[-1]), judge.features(pairs.fake[-1])
+            with torch.no_grad():
+                seen = judge.features(pairs.real[-1])
             yes, no = judge(seen, sentence, other)
-            (on_fake,) = judge(made, sentence)
+            (on_fake,) = judge(tuple(tap.detach() for tap in taps), sentence)
             hinge = hinge_discriminator(yes, no, on_fake)
             losses["d_feature"] = self.recipe.lambda_feature * hinge
         return losses
 
-    def _please(self, drawn: Drawn, sentence: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
-        """The generator's losses."""
-        shown = [self.recipe.augmentation(picture, rng) for picture in drawn.pictures]
+    def _please(
+        self,
+        drawn: Drawn,
+        shown: list[Tensor],
+        taps: tuple[Tensor, ...],
+        sentence: Tensor,
+        rng: torch.Generator,
+    ) -> dict[str, Tensor]:
+        """The generator's losses; `shown` is what discriminators saw of `drawn`."""
         losses = self.generator_losses(drawn, shown, sentence, rng)
-        if (judge := self.features) is not None:
-            (judged,) = judge(judge.features(shown[-1]), sentence)
+        if self.features is not None:
+            (judged,) = self.features(taps, sentence)
             losses["g_feature"] = self.recipe.lambda_feature * hinge_generator(judged)
         return losses
 

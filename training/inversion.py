@@ -142,26 +142,28 @@ class InversionTrainer(SystemTrainer):
             )
         with autocast(self.device):
             code = self.net.encode(real)
-            drawn, edited = self.net.draw(code), self._edit(code, wrong)
-            judged = self._judge(real, drawn, edited, right, wrong, rng)
+            drawn, taps = self.net.draw(code), self._edit(code, wrong, rng)
+            judged = self._judge(real, drawn, taps, right, wrong, rng)
         judged["d_slope"] = self.recipe.gamma / 2 * self._slope(real)
         descend(self.optimizers["discs"], judged)
         with held(self._disc_parameters()):
             with autocast(self.device):
-                found = self._find(real, code, drawn, edited, right, wrong, rng)
+                found = self._find(real, code, drawn, taps, right, wrong, rng)
             descend(self.optimizers["encoder"], found)
         self.average.update(step)
         return {name: loss.item() for name, loss in (judged | found).items()}
 
-    def _edit(self, code: Code, text: TextFeatures) -> Tensor | None:
-        """Pictures redrawn by other captions, where somebody judges them."""
-        return None if self.features is None else self.net.draw(code, text)
+    def _edit(self, code: Code, text: TextFeatures, rng: torch.Generator) -> tuple[Tensor, ...]:
+        """What the feature discriminator, if any, sees of pictures redrawn by other captions."""
+        if self.features is None:
+            return ()
+        return self.features.features(self.recipe.augmentation(self.net.draw(code, text), rng))
 
     def _judge(
         self,
         real: Tensor,
         drawn: Tensor,
-        edited: Tensor | None,
+        taps: tuple[Tensor, ...],
         right: TextFeatures,
         wrong: TextFeatures,
         rng: torch.Generator,
@@ -170,12 +172,11 @@ class InversionTrainer(SystemTrainer):
         change = self.recipe.augmentation
         on_real, on_drawn = self.disc(change(real, rng)), self.disc(change(drawn.detach(), rng))
         losses = {"d_real": (softplus(-on_real) + softplus(on_drawn)).float().mean()}
-        if self.features is not None and edited is not None:
+        if self.features is not None:
             with torch.no_grad():
                 seen = self.features.features(change(real, rng))
-                made = self.features.features(change(edited.detach(), rng))
             yes, no = self.features(seen, right.sentence, wrong.sentence)
-            (fake,) = self.features(made, wrong.sentence)
+            (fake,) = self.features(tuple(tap.detach() for tap in taps), wrong.sentence)
             losses["d_feature"] = self.recipe.lambda_feature * hinge_discriminator(yes, no, fake)
         return losses
 
@@ -190,7 +191,7 @@ class InversionTrainer(SystemTrainer):
         real: Tensor,
         code: Code,
         drawn: Tensor,
-        edited: Tensor | None,
+        taps: tuple[Tensor, ...],
         right: TextFeatures,
         wrong: TextFeatures,
         rng: torch.Generator,
@@ -208,9 +209,8 @@ class InversionTrainer(SystemTrainer):
         }
         if recipe.lambda_shift:
             losses["e_shift"] = recipe.lambda_shift * (code.shift**2).mean()
-        if self.features is not None and edited is not None:
-            made = self.features.features(recipe.augmentation(edited, rng))
-            (judged,) = self.features(made, wrong.sentence)
+        if self.features is not None:
+            (judged,) = self.features(taps, wrong.sentence)
             losses["e_feature"] = recipe.lambda_feature * hinge_generator(judged)
         return losses
 

@@ -32,7 +32,6 @@ from training.steps import adam, descend, faded, held, set_rate
 from training.system_trainer import SystemTrainer
 
 _SHEET_COLUMNS = 12
-_LOOK_SIDE = 128  # pixels, at which the feature discriminator sees pictures
 
 
 class OtherVocabulary(ValueError):
@@ -119,11 +118,7 @@ class SisganTrainer(SystemTrainer):
             encoder.eyes.load_state_dict(load_lite("lite0").state_dict())
         self.disc = self._place(Discriminator(self.cfg))
         self.features = (
-            self._place(
-                FeatureDiscriminator(
-                    load_lite("lite0"), text.cfg.text_dim, taps=4, mixed=True, side=_LOOK_SIDE
-                )
-            )
+            self._place(FeatureDiscriminator(load_lite("lite0"), text.cfg.text_dim))
             if recipe.lambda_feature
             else None
         )
@@ -149,11 +144,14 @@ class SisganTrainer(SystemTrainer):
         noise = torch.randn(len(real), self.net.noise_dim, generator=rng).to(self.device)
         with autocast(self.device):
             fake, drawn = self.net.generator(scaled_for(self.cfg.encoder, real), relevant, noise)
-            losses = self._discriminator_losses(real, fake.detach(), right, wrong, relevant, rng)
+            shown = self.recipe.augmentation(fake, rng)
+            taps = self.features.features(shown) if self.features is not None else ()
+            seen = self.recipe.augmentation(real, rng)
+            losses = self._discriminator_losses(seen, shown, taps, right, wrong, relevant)
         descend(self.opt_disc, losses)
         with held(self.disc_parameters):
             with autocast(self.device):
-                generator_losses = self._generator_losses(real, fake, drawn, relevant, rng)
+                generator_losses = self._generator_losses(real, fake, shown, taps, drawn, relevant)
             descend(self.opt_net, generator_losses)
         self.average.update(step)
         return {name: loss.item() for name, loss in (losses | generator_losses).items()}
@@ -161,16 +159,17 @@ class SisganTrainer(SystemTrainer):
     def _discriminator_losses(
         self,
         real: Tensor,
-        fake: Tensor,
+        shown: Tensor,
+        taps: tuple[Tensor, ...],
         right: Tensor,
         wrong: Tensor,
         relevant: Tensor,
-        rng: torch.Generator,
     ) -> dict[str, Tensor]:
-        """Eq. 3: the three kinds of pairs; the two negative ones count half each."""
-        change = self.recipe.augmentation
-        real, fake = change(real, rng), change(fake, rng)
-        looked, made = self.disc.look(real), self.disc.look(fake)
+        """Eq. 3: the three kinds of pairs; the two negative ones count half each.
+
+        `shown` and `taps` are of what the generator made, which does not learn from this.
+        """
+        looked, made = self.disc.look(real), self.disc.look(shown.detach())
         losses = {
             "d_right": softplus(-self.disc.judge(looked, right)).mean(),
             "d_wrong": softplus(self.disc.judge(looked, wrong)).mean() / 2,
@@ -178,9 +177,9 @@ class SisganTrainer(SystemTrainer):
         }
         if (judge := self.features) is not None:
             with torch.no_grad():
-                seen, drawn = judge.features(real), judge.features(fake)
+                seen = judge.features(real)
             yes, no = judge(seen, right, wrong)
-            (on_fake,) = judge(drawn, relevant)
+            (on_fake,) = judge(tuple(tap.detach() for tap in taps), relevant)
             hinge = hinge_discriminator(yes, no, on_fake)
             losses["d_feature"] = self.recipe.lambda_feature * hinge
         return losses
@@ -189,13 +188,13 @@ class SisganTrainer(SystemTrainer):
         self,
         real: Tensor,
         fake: Tensor,
+        shown: Tensor,
+        taps: tuple[Tensor, ...],
         drawn: Conditioning,
         relevant: Tensor,
-        rng: torch.Generator,
     ) -> dict[str, Tensor]:
         """Eq. 3, and the KL term of conditioning augmentation."""
         recipe = self.recipe
-        shown = recipe.augmentation(fake, rng)
         losses = {
             "g_fake": softplus(-self.disc(shown, relevant)).mean(),
             "g_kl": recipe.lambda_kl * kl_divergence(drawn.mu, drawn.logvar),
@@ -204,7 +203,7 @@ class SisganTrainer(SystemTrainer):
             own = _foreign(len(real))
             losses["g_rec"] = recipe.lambda_rec * l1_loss(fake[own:], real[own:])
         if (judge := self.features) is not None:
-            (judged,) = judge(judge.features(shown), relevant)
+            (judged,) = judge(taps, relevant)
             losses["g_feature"] = recipe.lambda_feature * hinge_generator(judged)
         return losses
 

@@ -143,12 +143,17 @@ class TaganTrainer(SystemTrainer):
         with self._autocast():
             edited, own, drawn = self._edit(real, matching, other, rng)
             right, wrong = self._read(matching), self._read(other)
-            losses = self._discriminator_losses(real, edited.detach(), right, wrong, rng)
+            shown = self.recipe.augmentation(edited, rng)
+            taps = self.features.features(shown) if self.features is not None else ()
+            seen = self.recipe.augmentation(real, rng)
+            losses = self._discriminator_losses(seen, shown, taps, right, wrong)
         descend(self.opt_disc, losses)
         frozen = TextFeatures(wrong.words.detach(), wrong.sentence.detach(), wrong.mask)
         with held(self.disc_parameters):
             with self._autocast():
-                generator_losses = self._generator_losses(real, edited, own, drawn, frozen, rng)
+                generator_losses = self._generator_losses(
+                    real, edited, shown, taps, own, drawn, frozen
+                )
             descend(self.opt_net, generator_losses)
         self.average.update(step)
         return {name: loss.item() for name, loss in (losses | generator_losses).items()}
@@ -172,16 +177,18 @@ class TaganTrainer(SystemTrainer):
     def _discriminator_losses(
         self,
         real: Tensor,
-        fake: Tensor,
+        shown: Tensor,
+        taps: tuple[Tensor, ...],
         right: TextFeatures,
         wrong: TextFeatures,
-        rng: torch.Generator,
     ) -> dict[str, Tensor]:
-        """Eq. 6; fakes are not shown to the conditional part, as in the paper."""
+        """Eq. 6; fakes are not shown to the conditional part, as in the paper.
+
+        `shown` and `taps` are of what the generator made, which does not learn from this.
+        """
         recipe = self.recipe
-        real, fake = recipe.augmentation(real, rng), recipe.augmentation(fake, rng)
         on_real, vectors = self.disc.look(real)
-        on_fake, _ = self.disc.look(fake)
+        on_fake, _ = self.disc.look(shown.detach())
         matches, mismatches = self.disc.match(vectors, right), self.disc.match(vectors, wrong)
         losses = {
             "d_real": (softplus(-on_real).mean() + softplus(on_fake).mean()) / 2,
@@ -189,9 +196,9 @@ class TaganTrainer(SystemTrainer):
         }
         if self.features is not None:
             with torch.no_grad():
-                seen, made = self.features.features(real), self.features.features(fake)
+                seen = self.features.features(real)
             yes, no = self.features(seen, right.sentence, wrong.sentence)
-            (drawn,) = self.features(made, wrong.sentence)
+            (drawn,) = self.features(tuple(tap.detach() for tap in taps), wrong.sentence)
             losses["d_feature"] = recipe.lambda_feature * hinge_discriminator(yes, no, drawn)
         return losses
 
@@ -199,10 +206,11 @@ class TaganTrainer(SystemTrainer):
         self,
         real: Tensor,
         edited: Tensor,
+        shown: Tensor,
+        taps: tuple[Tensor, ...],
         own: Tensor,
         drawn: Conditioning,
         asked: TextFeatures,
-        rng: torch.Generator,
     ) -> dict[str, Tensor]:
         """Eq. 7."""
         recipe = self.recipe
@@ -212,12 +220,11 @@ class TaganTrainer(SystemTrainer):
             losses["g_change"] = recipe.lambda_change * l1_loss(edited, real)
         if recipe.lambda_smooth:
             losses["g_smooth"] = recipe.lambda_smooth * _roughness(edited - real)
-        edited = recipe.augmentation(edited, rng)
-        logits, vectors = self.disc.look(edited)
+        logits, vectors = self.disc.look(shown)
         losses["g_real"] = binary_cross_entropy_with_logits(logits, torch.ones_like(logits))
         losses["g_cond"] = recipe.lambda_cond * says_yes(self.disc.match(vectors, asked))
         if self.features is not None:
-            (judged,) = self.features(self.features.features(edited), asked.sentence)
+            (judged,) = self.features(taps, asked.sentence)
             losses["g_feature"] = recipe.lambda_feature * hinge_generator(judged)
         if recipe.lambda_kl:
             losses["g_kl"] = recipe.lambda_kl * kl_divergence(drawn.mu, drawn.logvar)

@@ -10,7 +10,7 @@ SENTENCE = torch.randn(2, 8, generator=torch.Generator().manual_seed(1))
 
 
 def test_each_sentence_is_judged_as_if_it_were_the_only_one() -> None:
-    judge = FeatureDiscriminator(load_lite("lite0"), 8, taps=4, width=8, mixed=True).eval()
+    judge = FeatureDiscriminator(load_lite("lite0"), 8, width=8, side=None).eval()
     taps = judge.features(_pictures())
     both = judge(taps, SENTENCE, -SENTENCE)
     alone = [judge(taps, sentence)[0] for sentence in (SENTENCE, -SENTENCE)]
@@ -19,20 +19,20 @@ def test_each_sentence_is_judged_as_if_it_were_the_only_one() -> None:
     assert not torch.equal(both[0][0], both[1][0])
 
 
-def test_mixed_heads_end_on_one_grid_and_plain_ones_on_their_taps() -> None:
-    taps = load_lite("lite0").features(_pictures())
-    for mixed, sides in ((True, [2, 2, 2, 2]), (False, [16, 8, 4, 2])):
-        judge = FeatureDiscriminator(load_lite("lite0"), 8, taps=4, width=8, mixed=mixed)
-        assert [logits.shape[-1] for logits in judge(taps, SENTENCE)[0]] == sides
+def test_heads_of_all_depths_judge_patches_of_one_grid() -> None:
+    judge = FeatureDiscriminator(load_lite("lite0"), 8, width=8)
+    taps = judge.features(_pictures())
+    assert [tap.shape[-1] for tap in taps] == [32, 16, 8, 4]
+    assert [logits.shape[-1] for logits in judge(taps, SENTENCE)[0]] == [4, 4, 4, 4]
 
 
 def test_pictures_are_brought_to_the_side_that_is_asked_for() -> None:
     judge = FeatureDiscriminator(load_lite("lite0"), 8, side=96)
-    assert [tap.shape[-1] for tap in judge.features(_pictures())] == [24, 12, 6]
+    assert [tap.shape[-1] for tap in judge.features(_pictures())] == [24, 12, 6, 3]
 
 
 def test_the_heads_learn_and_the_mixture_stays() -> None:
-    judge = FeatureDiscriminator(load_lite("lite0"), 8, taps=4, width=8, mixed=True)
+    judge = FeatureDiscriminator(load_lite("lite0"), 8, width=8, side=None)
     trained = {id(parameter) for parameter in judge.trained_parameters()}
     wanting = {id(parameter) for parameter in judge.parameters() if parameter.requires_grad}
     assert wanting == trained
