@@ -13,7 +13,7 @@ from starlette.requests import Request
 from app import prefer
 from app.catalogue import Catalogue
 from app.outbound import Outbound
-from app.schemas import SampleList
+from app.schemas.samples import SampleList
 from app.settings import Settings
 from app.uploads import Uploads
 from worker.batches import Batches

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from threading import Event, Thread
 from typing import Any
 
-from app.batch_schemas import Batch
 from app.deps import Services
 from app.routes.jobs import describe
-from app.schemas import Job
+from app.schemas.batches import Batch
+from app.schemas.jobs import Job
 from app.webhooks import Secret, Sender
 from worker.batch_records import BatchView, UnknownBatch
 from worker.queue import JobView, Status, UnknownJob

@@ -14,6 +14,7 @@ FREE_OF_TORCH = (
     "worker.messages",
     "worker.library",
     "worker.queue",
+    "worker.kept",
     "worker.standing",
     "worker.records",
     "worker.connection",

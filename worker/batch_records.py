@@ -18,6 +18,9 @@ LEFT = "left:"  # and a model: the field that counts its items that are to be do
 class UnknownBatch(LookupError):
     """There is no such batch, or it is long forgotten."""
 
+    def __init__(self) -> None:
+        super().__init__("there is no such batch")
+
 
 @dataclass(frozen=True)
 class Item:

@@ -84,7 +84,7 @@ class Batches(BatchStanding):
         def enqueue(pipe: Pipeline) -> str:
             if terms.key and (found := idempotency.earlier(pipe, terms.key)):
                 return found
-            if self._queue.count + len(chunks) > self._max_queue:
+            if self._batch.count + len(chunks) > self._max_queue:
                 raise QueueFull(f"the batch queue has no room for {len(items)} items now")
             pipe.multi()
             self._write(pipe, batch_id, items, name, terms)
@@ -93,7 +93,7 @@ class Batches(BatchStanding):
             return batch_id
 
         watched = [terms.key.name] if terms.key else []
-        queued: Any = self._connection.transaction(
+        queued: Any = self.connection.transaction(
             enqueue,  # type: ignore[arg-type]  # redis-py forgets that it may have a value
             *watched,
             value_from_callable=True,
@@ -115,7 +115,7 @@ class Batches(BatchStanding):
         args: list[Any] = [at.isoformat(), at.timestamp(), outbox.batch(batch_id)]
         args += [field for both in counted for field in both]
         keys = [key_of(batch_id), COUNTS, DUE]
-        self._connection.register_script(_CANCEL)(keys=keys, args=args)
+        self.connection.register_script(_CANCEL)(keys=keys, args=args)
         return self.read(batch_id)
 
     # The rest is the worker's side.
@@ -123,8 +123,8 @@ class Batches(BatchStanding):
     @outages_named()
     def begin(self, batch_id: str) -> BatchView:
         """Say that a worker has come to the batch; as it stands then."""
-        if self._connection.exists(key_of(batch_id)):
-            self._connection.hsetnx(key_of(batch_id), "started_at", now().isoformat())
+        if self.connection.exists(key_of(batch_id)):
+            self.connection.hsetnx(key_of(batch_id), "started_at", now().isoformat())
         return self.read(batch_id)
 
     @outages_named()
@@ -139,24 +139,30 @@ class Batches(BatchStanding):
         at = now()
         keys = [key_of(batch_id), key_of(batch_id, "results"), COUNTS, DUE]
         subject = outbox.batch(batch_id)
-        args: list[Any] = [at.isoformat(), self._ttl_s, LEFT + model, at.timestamp(), subject]
-        return bool(self._connection.register_script(_NOTE)(keys=keys, args=[*args, *lines]))
+        args: list[Any] = [
+            at.isoformat(),
+            self._record_ttl_s,
+            LEFT + model,
+            at.timestamp(),
+            subject,
+        ]
+        return bool(self.connection.register_script(_NOTE)(keys=keys, args=[*args, *lines]))
 
     @outages_named()
     def suspect(self, batch_id: str, chunk: int, number: int | None) -> int | None:
         """Remember which item of a chunk is being tried alone; what was remembered before."""
         field = f"suspect-{chunk}"
-        before = self._connection.hget(key_of(batch_id), field)
+        before = self.connection.hget(key_of(batch_id), field)
         if number is None:
-            self._connection.hdel(key_of(batch_id), field)
+            self.connection.hdel(key_of(batch_id), field)
         else:
-            self._connection.hset(key_of(batch_id), field, number)
+            self.connection.hset(key_of(batch_id), field, number)
         return int(before) if before else None
 
     @outages_named()
     def put_back(self, batch_id: str, model: str, numbers: Sequence[int]) -> None:
         """Put a chunk that was begun back, before all others."""
-        with self._connection.pipeline() as pipe:
+        with self.connection.pipeline() as pipe:
             pipe.multi()  # else RQ does, and too late
             self._push(pipe, batch_id, model, numbers, at_front=True)
             pipe.execute()
@@ -190,8 +196,8 @@ class Batches(BatchStanding):
             pipe.hset(key_of(batch_id, "results"), mapping=noted)
             pipe.hincrby(COUNTS, items_field("", Status.FAILED), len(refused))
         for part in ("", "items", "results"):
-            pipe.expire(key_of(batch_id, part), self._ttl_s)
-        add_to_index(pipe, BATCHES, batch_id, ttl_s=self._ttl_s)
+            pipe.expire(key_of(batch_id, part), self._record_ttl_s)
+        add_to_index(pipe, BATCHES, batch_id, ttl_s=self._record_ttl_s)
         if terms.key:
             idempotency.remember(pipe, terms.key, batch_id)
         if terms.webhook:
@@ -212,8 +218,8 @@ class Batches(BatchStanding):
         job_id = uuid4().hex
         said: dict[Any, Any] = {"model": model, "created_at": now().isoformat()}
         pipe.hset(records.key_of(job_id), mapping=said)
-        pipe.expire(records.key_of(job_id), self._ttl_s)
-        self._queue.enqueue_call(
+        pipe.expire(records.key_of(job_id), self._record_ttl_s)
+        self._batch.enqueue_call(
             CHUNK_FUNCTION,
             args=(batch_id, model, list(numbers)),
             job_id=job_id,

@@ -16,10 +16,10 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from worker.connection import QueueFull, connect, outages_named
+from worker.kept import BATCH
 from worker.messages import Failure
 from worker.records import Status, now
 from worker.settings import Settings
-from worker.standing import BATCH
 
 IMPORT_FUNCTION = "worker.imports.run"
 

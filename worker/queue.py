@@ -19,14 +19,13 @@ from rq.job import Job
 from worker import events, idempotency, outbox, tracing
 from worker.connection import QueueDown, QueueFull, outages_named
 from worker.idempotency import IdempotencyKey
+from worker.kept import BATCH, INTERACTIVE
 from worker.listing import JOBS, add_to_index
 from worker.messages import Failure, Request, Result
 from worker.metrics import MODEL_LOAD, count_end, observe
 from worker.pace import note_pace
 from worker.records import RETRIES, JobView, Status, UnknownJob, key_of, now
 from worker.standing import (
-    BATCH,
-    INTERACTIVE,
     WORKERS,
     Doing,
     Standing,

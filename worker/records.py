@@ -25,6 +25,9 @@ _LOST = Failure(
 class UnknownJob(LookupError):
     """There is no such job, or it is long forgotten."""
 
+    def __init__(self) -> None:
+        super().__init__("there is no such job")
+
 
 class Status(StrEnum):
     """Where a job is."""

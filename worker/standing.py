@@ -3,30 +3,23 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from time import monotonic
-from typing import Literal, Self
+from typing import Literal
 
-from rq import Queue
 from rq.job import Job
-from rq.serializers import JSONSerializer
 from rq.utils import as_text
 
-from worker import events, idempotency
-from worker.connection import connect, outages_named
-from worker.idempotency import IdempotencyKey
+from worker import events
+from worker.connection import outages_named
+from worker.kept import Kept
 from worker.listing import JOBS, Page, Wanted, read_page
 from worker.messages import Request
 from worker.metrics import Tally
 from worker.pace import read_paces, seconds_left
 from worker.records import JobView, UnknownJob, key_of, read_record
-from worker.settings import Settings
 
-INTERACTIVE = "wordbrush-interactive"  # a person waits for these
-BATCH = "wordbrush-batch"  # served when nobody waits
 WORKERS = "wordbrush:workers"
 
-_TOMBSTONE_S = 24 * 3600  # how long an expired job is told from one that never was
 _WAIT_SLICE_S = 1.0  # a job whose worker died tells nobody; so look again now and then
 _LOOKED_AT = 100  # jobs ahead of one whose time is estimated; further ones are like these
 
@@ -53,62 +46,13 @@ class WorkerView:
     doing: Doing | None = None
 
 
-class Standing:
+class Standing(Kept[JobView]):
     """Reads what the queue server knows; safe to share between threads.
 
     Each method raises QueueDown when the queue server can't be reached.
     """
 
-    def __init__(
-        self,
-        redis_url: str,
-        *,
-        max_queue: int = 1000,
-        job_timeout_s: int = 60,
-        result_ttl_s: int = 24 * 3600,
-        waiting_ttl_s: int = 24 * 3600,
-    ) -> None:
-        self.connection = connect(redis_url)
-        self._max_queue = max_queue
-        self._job_timeout_s = job_timeout_s
-        self._result_ttl = timedelta(seconds=result_ttl_s)
-        self._waiting_ttl_s = waiting_ttl_s
-        self._record_ttl_s = waiting_ttl_s + result_ttl_s + _TOMBSTONE_S
-        self._interactive, self._batch = (
-            Queue(name, connection=self.connection, serializer=JSONSerializer)
-            for name in (INTERACTIVE, BATCH)
-        )
-
-    @classmethod
-    def from_settings(cls, settings: Settings) -> Self:
-        return cls(
-            settings.redis_url,
-            max_queue=settings.max_queue,
-            job_timeout_s=settings.job_timeout_s,
-            result_ttl_s=settings.result_ttl_s,
-            waiting_ttl_s=settings.upload_ttl_s,
-        )
-
-    @outages_named()
-    def earlier(self, key: IdempotencyKey) -> str | None:
-        """The id of what a request with this key came to before, if it came before.
-
-        Raises:
-            KeyReused: another request had it.
-        """
-        return idempotency.earlier(self.connection, key)
-
-    @outages_named()
-    def read(self, job_id: str) -> JobView:
-        """The job as it stands.
-
-        Raises:
-            UnknownJob: there is none.
-        """
-        [view] = self._read([job_id])
-        if view is None:
-            raise UnknownJob("there is no such job")
-        return view
+    _unknown = UnknownJob
 
     @outages_named()
     def requests(self, job_ids: Sequence[str]) -> list[Request | None]:

@@ -11,7 +11,7 @@ from app.cards import read_card
 from app.deps import All, Models
 from app.errors import NotFound
 from app.keys import Key, Scope
-from app.schemas import Model
+from app.schemas.models import Model
 from app.templates import Templates
 from models.checkpoint import Header
 from models.import_upstream.published import KINDS, SYSTEMS

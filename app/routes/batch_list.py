@@ -4,9 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from app.batch_schemas import Batch, BatchList
 from app.deps import All
 from app.errors import InvalidRequest, Unavailable, responses
+from app.schemas.batches import Batch, BatchList
 from worker.listing import CURSOR_PATTERN
 from worker.queue import Status
 

@@ -10,7 +10,6 @@ from pydantic import Field
 
 from app.access import check_tasks
 from app.batch_items import Lines, read_rows
-from app.batch_schemas import Batch, BatchItem, BatchItemList
 from app.deps import All, Services
 from app.errors import (
     BadRequest,
@@ -23,6 +22,7 @@ from app.errors import (
 )
 from app.forms import MAX_SEED, MAX_VARIATIONS, Told
 from app.routes.submissions import UNTOLD, check_webhook
+from app.schemas.batches import Batch, BatchItem, BatchItemList
 from app.terms import Asked
 from app.zipping import ZipStream
 from worker.archives import BadArchive, list_entries

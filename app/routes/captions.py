@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from app.deps import Models
 from app.errors import InvalidRequest, responses
 from app.forms import MAX_CAPTION
-from app.schemas import CaptionCheck
+from app.schemas.captions import CaptionCheck
 
 router = APIRouter(tags=["captions"])
 

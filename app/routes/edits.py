@@ -11,7 +11,7 @@ from app.forms import EditForm
 from app.given import GivenPhoto, given
 from app.routes.images import REFUSALS
 from app.routes.submissions import UNTOLD, answer, check_room, check_webhook, read_wish
-from app.schemas import Job
+from app.schemas.jobs import Job
 from app.terms import Asked
 from app.uploads import Picture
 from models.registry import Task

@@ -10,7 +10,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from app.deps import All
 from app.errors import InvalidRequest, NotFound, Unavailable, responses
 from app.routes.jobs import JobId, describe
-from app.schemas import JobEvent
+from app.schemas.jobs import JobEvent
 from worker.events import ID_PATTERN, START, await_events_async
 from worker.queue import JobView
 

@@ -8,7 +8,7 @@ from app.deps import All, WaitSeconds
 from app.errors import BadRequest, ContentTooLarge, InvalidRequest, Unavailable, responses
 from app.forms import GenerationBody
 from app.routes.submissions import UNTOLD, answer, check_room, check_webhook, read_wish
-from app.schemas import Job
+from app.schemas.jobs import Job
 from app.terms import Asked
 from models.registry import Task
 

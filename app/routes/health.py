@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from app.deps import All, Services
 from app.errors import Unavailable, responses
-from app.schemas import Alive, Ready
+from app.schemas.health import Alive, Ready
 from worker.queue import QueueDown
 from worker.store import Store, StoreDown
 

@@ -18,7 +18,7 @@ from app.errors import (
 )
 from app.forms import IMAGE_ID_PATTERN, ImageForm
 from app.given import fetched
-from app.schemas import StoredImage
+from app.schemas.images import StoredImage
 from worker.pictures import MEDIA_TYPES
 
 router = APIRouter(tags=["edits"])

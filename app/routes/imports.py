@@ -20,7 +20,7 @@ from app.errors import (
     responses,
 )
 from app.forms import MAX_CAPTION
-from app.import_schemas import Import
+from app.schemas.imports import Import
 from models.import_upstream.published import DOMAIN_PATTERN, KINDS
 from worker.imports import GivenFile, Imports, Order
 

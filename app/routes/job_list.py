@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 from app.deps import All
 from app.errors import InvalidRequest, Unavailable, responses
 from app.routes.jobs import describe
-from app.schemas import JobList
+from app.schemas.jobs import JobList
 from models.registry import Task
 from worker.listing import CURSOR_PATTERN, Wanted
 from worker.queue import Status

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Path, Query, Response, status
 
 from app.deps import All, Files, Queue, Services
 from app.errors import Gone, InvalidRequest, NotFound, Unavailable, responses
-from app.schemas import Job
+from app.schemas.jobs import Job
 from worker import animation, heatmaps
 from worker.messages import OutputFile, Result
 from worker.queue import JobView, Status

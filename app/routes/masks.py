@@ -10,7 +10,7 @@ from app.forms import MaskForm
 from app.given import given
 from app.routes.images import REFUSALS
 from app.routes.submissions import answer, check_room
-from app.schemas import Job
+from app.schemas.jobs import Job
 from app.terms import Asked
 from models.registry import OBJECT_FINDER, Task
 from worker.messages import Request

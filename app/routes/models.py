@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from app.deps import Models
-from app.schemas import Model, ModelList
+from app.schemas.models import Model, ModelList
 
 router = APIRouter(tags=["models"])
 

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 
 from app.deps import All
 from app.errors import PROBLEMS
-from app.schemas import Model
+from app.schemas.models import Model
 from app.templates import Templates
 
 _ROOT = Path(__file__).resolve().parents[2]

@@ -1,6 +1,7 @@
 """POST /jobs/{id}/retry: what came to nothing is asked for again, as it was asked for."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response, status
@@ -10,7 +11,7 @@ from app.deps import All, Services, WaitSeconds
 from app.errors import Conflict, Gone, InvalidRequest, NotFound, Unavailable, responses
 from app.routes.jobs import JobId
 from app.routes.submissions import answer, check_room
-from app.schemas import Job
+from app.schemas.jobs import Job
 from app.terms import Asked
 from models.registry import Task
 from worker import messages
@@ -36,6 +37,8 @@ def _submit(services: All, asked: Asked, http: Request, job_id: JobId) -> str:
         services.models.find(view.request.model, view.request.task)
     _check_sources(services, view.request)
     check_room(services)
+    if view.delivery and services.settings.webhooks:
+        terms = replace(terms, webhook=view.delivery.url)
     return services.queue.submit(view.request, terms=terms)
 
 
@@ -56,7 +59,8 @@ async def retry_job(
     response: Response,
 ) -> Job:
     """Ask for a job anew that failed, was canceled or has expired: for the same pictures, crop,
-    mask, words, model and seed. The answer is the new job, as for `POST /manipulate`.
+    mask, words, model and seed. The answer is the new job, as for `POST /manipulate`; where the
+    old one had a webhook, that is told of the new one's end too.
 
     410 where a picture that it began from is no longer kept.
     """

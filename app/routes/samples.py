@@ -5,7 +5,7 @@ from pathlib import Path
 from fastapi import APIRouter
 
 from app.deps import All
-from app.schemas import SampleList
+from app.schemas.samples import SampleList
 
 router = APIRouter(tags=["samples"])
 

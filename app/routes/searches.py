@@ -9,7 +9,7 @@ from app.errors import BadRequest, InvalidRequest, Unavailable, responses
 from app.forms import SearchForm, SearchQuery
 from app.routes.images import REFUSALS
 from app.routes.submissions import answer, check_room, check_words
-from app.schemas import Job
+from app.schemas.jobs import Job
 from app.terms import Asked
 from models.registry import Task
 from worker.messages import Candidate, Request

@@ -9,7 +9,7 @@ from app.deps import Services
 from app.errors import InvalidRequest, NoAnswer, RefusedAddress
 from app.forms import DEFAULT_STEPS, MAX_SEED, Wish
 from app.routes.jobs import describe
-from app.schemas import Job
+from app.schemas.jobs import Job
 from models.registry import Task
 from models.text.vocabulary import tokenize
 from worker.messages import Request

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response
 
 from app.deps import All
 from app.errors import Unavailable, responses
-from app.worker_schemas import Worker, WorkerList
+from app.schemas.workers import Worker, WorkerList
 
 router = APIRouter(prefix="/workers", tags=["health"])
 

@@ -4,13 +4,13 @@ import sys
 import httpx
 
 from app.main import create_app
-from app.schemas import Job
+from app.schemas.jobs import Job
 from app.settings import Settings
 
 _BUILD_AND_LIST = """
 import sys
 from app.main import create_app
-from app.schemas import Job
+from app.schemas.jobs import Job
 from app.settings import Settings
 create_app(Settings()).openapi()
 print([name for name in ("torch", "torchvision", "kornia") if name in sys.modules])

@@ -14,7 +14,7 @@ from app.settings import Settings
 from models.registry import Task
 from tests.app.conftest import picture, serving, stored
 from worker.messages import Candidate, Failure, Request, Result
-from worker.queue import JobQueue
+from worker.queue import JobQueue, Terms
 from worker.records import key_of, now
 from worker.store import Store
 
@@ -123,6 +123,21 @@ def test_it_can_be_waited_for(
     assert (answer.status_code, answer.headers["preference-applied"]) == (202, "wait=1")
     finish(answer.json()["id"])
     assert client.post(job["links"]["retry"], headers=headers).status_code == 200
+
+
+def test_who_was_to_hear_of_the_first_hears_of_the_second(
+    web_settings: Settings, queue: JobQueue
+) -> None:
+    silent = web_settings.model_copy(update={"webhooks": False})
+    hook = "https://example.org/hook?token=secret"
+    for settings, url in ((web_settings, hook), (silent, None)):
+        job_id = queue.submit(_DRAWN, terms=Terms(webhook=hook))
+        queue.cancel(job_id)
+        with serving(create_app(settings)) as address:
+            again = httpx.post(f"{address}/jobs/{job_id}/retry").json()
+        delivery = queue.read(again["id"]).delivery
+        assert (delivery and delivery.url) == url
+        assert (again["webhook"] and again["webhook"]["status"]) == (url and "waiting")
 
 
 def test_a_job_that_never_was_is_not_found(client: httpx.Client) -> None:

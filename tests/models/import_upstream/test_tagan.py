@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from app.catalogue import Catalogue
-from app.schemas import Model
+from app.schemas.models import Model
 from models.checkpoint import read_header
 from models.import_upstream.__main__ import import_weights
 from models.import_upstream.fitting import MissingFile, NotTheseWeights, upstream_state

@@ -5,7 +5,8 @@ from typing import Self
 
 from pydantic import BaseModel, Field
 
-from app.schemas import JobError, WebhookState
+from app.schemas.jobs import JobError
+from app.schemas.webhooks import WebhookState
 from models.registry import Task
 from worker.batch_records import BatchView, ItemView
 from worker.messages import Failure, Result

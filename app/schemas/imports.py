@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import BaseModel, Field
 
-from app.schemas import JobError
+from app.schemas.jobs import JobError
 from worker.imports import ImportView
 from worker.records import Status
 

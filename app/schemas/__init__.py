@@ -1,0 +1,1 @@
+"""What the answers of the API hold, a file for each resource."""
