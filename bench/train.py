@@ -96,7 +96,10 @@ def _of(trainer: type[generation.GenerationTrainer]) -> Build:
     return lambda recipe, data, header: trainer(recipe, data, data, header, steps=1000)
 
 
-_SMALL_TEXT = {"word_dim": damsm.SMALL.model.word_dim, "text_dim": damsm.SMALL.model.text_dim}
+_SMALL_TEXT: dict[str, Any] = {
+    "word_dim": damsm.SMALL.model.word_dim,
+    "text_dim": damsm.SMALL.model.text_dim,
+}
 _ATTNGAN = replace(attngan.SMALL, model=replace(attngan.SMALL.model, **_SMALL_TEXT))
 _SISGAN = replace(sisgan.SMALL, model=replace(sisgan.SMALL.model, text=vse.SMALL.model))
 ENTRIES = {

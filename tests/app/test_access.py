@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -77,7 +78,7 @@ def test_a_wrong_key_is_refused_and_nothing_is_kept(
     guarded: httpx.Client, keyed: Settings, header: str, queue: JobQueue
 ) -> None:
     files = {"image": ("a.jpg", picture())}
-    headers = {"Authorization": header.encode()}
+    headers = {b"Authorization": header.encode()}
     answer = guarded.post("/manipulate", data={"caption": CAPTION}, files=files, headers=headers)
     assert answer.status_code == 401
     assert stored(keyed) == []
@@ -182,7 +183,7 @@ def test_with_a_key_every_answer_is_as_described_and_without_one_refused(
             suppress_health_check=list(HealthCheck),
         )
         @given(case=operation.as_strategy())
-        def answers_are_as_described(case: schemathesis.Case) -> None:
+        def answers_are_as_described(case: schemathesis.Case[Any]) -> None:
             # Made-up bytes are no picture: what fits the description may yet be refused.
             case.call_and_validate(headers=bearer(key), excluded_checks=[positive_data_acceptance])
 

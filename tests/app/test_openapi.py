@@ -1,5 +1,7 @@
 """Whatever the API's own description allows, and much that it forbids, is answered as it says."""
 
+from typing import Any
+
 import httpx
 import pytest
 import schemathesis
@@ -39,7 +41,7 @@ def test_every_answer_is_as_described(
             suppress_health_check=list(HealthCheck),
         )
         @given(case=operation.as_strategy(generation_mode=mode))
-        def answers_are_as_described(case: schemathesis.Case) -> None:
+        def answers_are_as_described(case: schemathesis.Case[Any]) -> None:
             # Made-up bytes are no picture: what fits the description may yet be refused.
             case.call_and_validate(excluded_checks=[positive_data_acceptance])
 

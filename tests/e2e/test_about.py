@@ -1,5 +1,7 @@
 """The pages about the service: its models, its queue."""
 
+from typing import Any
+
 import httpx
 from playwright.sync_api import expect
 
@@ -36,7 +38,10 @@ def test_the_queue_is_shown_as_it_moves_and_a_job_in_it_is_stopped(
     expect(page.locator("#queue-state")).to_contain_text("No worker is ready")
     captions = ["a yellow flower", "a red flower"]
     for caption in captions:
-        ask = {"data": {"caption": caption}, "files": {"image": SAMPLE.read_bytes()}}
+        ask: dict[str, Any] = {
+            "data": {"caption": caption},
+            "files": {"image": SAMPLE.read_bytes()},
+        }
         assert httpx.post(f"{workerless.url}/manipulate", **ask).status_code == 202
     rows = page.locator("#jobs-rows tr")
     expect(rows).to_have_count(2)
@@ -60,7 +65,10 @@ def test_a_job_whose_photo_is_gone_is_not_tried_again_and_the_page_says_why(
     workerless: Server, open_page: OpenPage, noise: Noise
 ) -> None:
     noise.expected += ["a status of 503", "a status of 410"]
-    ask = {"data": {"caption": "a yellow flower"}, "files": {"image": SAMPLE.read_bytes()}}
+    ask: dict[str, Any] = {
+        "data": {"caption": "a yellow flower"},
+        "files": {"image": SAMPLE.read_bytes()},
+    }
     job = httpx.post(f"{workerless.url}/manipulate", **ask).json()
     httpx.post(workerless.url + job["links"]["cancel"])
     for kept in (workerless.data_dir / "store" / "uploads").iterdir():

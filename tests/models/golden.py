@@ -9,6 +9,7 @@ import math
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 import torch
@@ -21,13 +22,15 @@ GOLDENS = {
 }
 _SAMPLES = 16
 
+N = TypeVar("N", bound=nn.Module)
+
 
 def draw(name: str, *shape: int) -> Tensor:
     """Standard normal numbers that depend on `name` and `shape` alone."""
     return torch.randn(*shape, generator=torch.Generator().manual_seed(zlib.crc32(name.encode())))
 
 
-def fill(network: nn.Module, to_upstream: Callable[[str], str]) -> nn.Module:
+def fill(network: N, to_upstream: Callable[[str], str]) -> N:
     """Overwrite every entry by its name in the authors' code; evaluation mode."""
     with torch.no_grad():
         for key, value in network.state_dict().items():

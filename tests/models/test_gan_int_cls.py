@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -56,7 +57,7 @@ def test_discriminator_has_the_authors_layers() -> None:
 
 
 def test_nothing_bends_between_the_authors_last_two_halvings() -> None:
-    layers = Discriminator(Config()).encoder.layers
+    layers: Any = Discriminator(Config()).encoder.layers
     assert [type(part) for part in layers[2]] == [nn.Conv2d, nn.BatchNorm2d]
     assert [type(part) for part in layers[1]] == [nn.Conv2d, nn.BatchNorm2d, nn.LeakyReLU]
 

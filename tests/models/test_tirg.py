@@ -18,7 +18,7 @@ FORMS = {
 }
 
 
-@pytest.fixture(params=FORMS.values(), ids=FORMS.keys())
+@pytest.fixture(params=list(FORMS.values()), ids=list(FORMS))
 def tirg(request: pytest.FixtureRequest) -> Tirg:
     return _tiny(request.param)
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 import torch
-import torch.multiprocessing as mp
 from torch import nn
+from torch.multiprocessing.spawn import spawn
 
 from training.loop import (
     Average,
@@ -19,7 +19,7 @@ from training.loop import (
 
 
 def test_two_processes_start_alike_and_take_the_mean_gradient(tmp_path: Path) -> None:
-    mp.spawn(_take_part, args=(tmp_path,), nprocs=2)
+    spawn(_take_part, args=(tmp_path,), nprocs=2)
     first, second = (torch.load(tmp_path / f"{i}.pt", weights_only=True) for i in range(2))
     assert torch.equal(first["weight"], second["weight"])
     assert first["grad"].tolist() == second["grad"].tolist() == [[1.5, 1.5]]  # of 1 and 2

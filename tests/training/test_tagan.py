@@ -14,7 +14,7 @@ from models.text.vocabulary import Vocabulary
 from models.weights import load
 from training.data import CaptionedPictures, Sampling, read_split
 from training.loop import Diverged, RunSettings, run
-from training.tagan import PAPER, SMALL, TaganTrainer
+from training.tagan import PAPER, SMALL, Recipe, TaganTrainer
 
 COLOURS = {"red": (220, 20, 20), "blue": (20, 20, 220), "green": (20, 200, 20)}
 RECIPE = replace(
@@ -52,7 +52,7 @@ def test_the_discriminator_learns_which_words_go_with_a_picture(toys: Path) -> N
 
 @pytest.mark.parametrize("recipe", [RECIPE, replace(RECIPE, lambda_feature=1.0)], ids=["", "lite"])
 def test_a_resumed_run_ends_where_an_unbroken_one_does(
-    toys: Path, tmp_path: Path, recipe: object
+    toys: Path, tmp_path: Path, recipe: Recipe
 ) -> None:
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     model = replace(TINY, image_size=32) if recipe is not RECIPE else RECIPE.model
@@ -103,7 +103,7 @@ def test_the_paper_recipe_is_the_published_one() -> None:
     assert PAPER.sampling == Sampling()
 
 
-def _trainer(toys: Path, recipe: object = RECIPE, total: int = 6) -> TaganTrainer:
+def _trainer(toys: Path, recipe: Recipe = RECIPE, total: int = 6) -> TaganTrainer:
     examples = read_split(toys, "train")
     words = Vocabulary(("a", "red", "blue", "green", "thing"))
     pictures = CaptionedPictures(

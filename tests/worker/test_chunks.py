@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from io import BytesIO
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -50,7 +51,8 @@ def named(request: Request, *captions: str) -> list[Item]:
 def take_the_dead_for_dead(queue: JobQueue) -> None:
     """As if the time had passed for which a worker that is not heard of may yet live."""
     running = "rq:wip:wordbrush-batch"
-    for execution in queue.connection.zrange(running, 0, -1):
+    executions: Any = queue.connection.zrange(running, 0, -1)
+    for execution in executions:
         queue.connection.zadd(running, {execution: 1})
 
 

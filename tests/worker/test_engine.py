@@ -348,7 +348,7 @@ def test_an_error_in_the_network_is_told_without_its_inside(
 
 
 def test_warming_up_loads_every_model(engine: Engine, pool: ModelPool, tiny_model: str) -> None:
-    assert pool.resident == ()
+    assert not pool.resident
     engine.warm()
     assert pool.resident == (tiny_model,)
 
@@ -460,7 +460,7 @@ def test_an_interpolation_goes_from_one_plain_edit_to_the_other(
     plain = replace(journey, steps=1, caption_to=None)
     for caption, output in (
         (journey.caption, result.outputs[0]),
-        (journey.caption_to, result.outputs[2]),
+        (journey.caption_to or "", result.outputs[2]),
     ):
         [end] = only(engine.run([replace(plain, caption=caption)])).outputs
         assert abs(pixels(store, output.image) - pixels(store, end.image)).max() <= 1

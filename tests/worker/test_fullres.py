@@ -1,6 +1,7 @@
 """The network's small change reaches the photograph's own pixels, and nothing else does."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -150,7 +151,7 @@ def test_strips_give_what_the_whole_picture_at_once_would(size: tuple[int, int])
     answer = torch.rand(source.shape, generator=torch.Generator().manual_seed(2)) * 2 - 1
     matrix, offset = recipe(source, answer).split([9, 3])
     pixels = torch.from_numpy(levels(photo)).permute(2, 0, 1) / 127.5 - 1
-    shape = {"size": size[::-1], "mode": "bilinear", "align_corners": False}
+    shape: dict[str, Any] = {"size": size[::-1], "mode": "bilinear", "align_corners": False}
     wide = F.interpolate(matrix[None], **shape).view(3, 3, *size[::-1])
     change = (wide * pixels[:, None]).sum(0) + F.interpolate(offset[None], **shape)[0]
     wanted = ((pixels + change + 1) * 127.5).clamp(0, 255).permute(1, 2, 0).numpy()
@@ -272,9 +273,8 @@ def test_the_photo_and_the_tensors_are_left_as_they_were(dahlia: Image.Image) ->
 def test_a_preview_is_the_full_picture_made_small(dahlia: Image.Image, crop: Crop) -> None:
     source = look(dahlia, crop, SIDE)
     mask = Image.linear_gradient("L").resize(dahlia.size)
-    options = {"mask": mask}
-    preview = carry(dahlia, crop, source, blue(source), max_side=240, **options)
-    full = shrink(carry(dahlia, crop, source, blue(source), **options), 240)
+    preview = carry(dahlia, crop, source, blue(source), max_side=240, mask=mask)
+    full = shrink(carry(dahlia, crop, source, blue(source), mask=mask), 240)
     assert preview.size == full.size == (240, 160)
     assert np.abs(levels(preview) - levels(full)).mean() < 2
 

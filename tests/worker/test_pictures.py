@@ -194,7 +194,7 @@ def test_colours_are_converted_from_the_pictures_profile(format: str) -> None:
     red = Image.new("RGB", (32, 32), (255, 0, 0))
     options = {"icc_profile": red_and_green_swapped(), "quality": 100, "lossless": True}
     pixel = decode(saved(red, format, **options)).pixels.getpixel((9, 9))
-    assert np.abs(np.subtract(pixel, (0, 255, 0))).max() <= 4
+    assert np.abs(np.array(pixel) - (0, 255, 0)).max() <= 4
 
 
 def test_a_picture_that_is_srgb_already_keeps_every_bit() -> None:
@@ -376,7 +376,7 @@ def test_a_png_comes_back_bit_for_bit(width: int, height: int, seed: int, clear:
     photo = decode(encode(pixels, alpha, "png", {}))
     assert difference(photo.pixels, pixels) == 0
     assert (photo.alpha is None) == (alpha is None)
-    assert alpha is None or difference(photo.alpha, alpha) == 0
+    assert not (photo.alpha and alpha) or difference(photo.alpha, alpha) == 0
 
 
 def test_a_jpeg_keeps_full_colour_resolution() -> None:

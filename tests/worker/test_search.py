@@ -18,7 +18,7 @@ from worker import search
 from worker.engine import Engine
 from worker.library import Library
 from worker.loading import ModelPool, choose_device
-from worker.messages import Candidate, Failure, Found, Request, Result
+from worker.messages import Candidate, Failure, Found, Match, Request, Result
 from worker.search import Searcher
 from worker.settings import Settings
 from worker.store import Store
@@ -166,5 +166,5 @@ def test_a_model_that_draws_does_not_search(
 def test_searches_cross_the_queue_as_json(model: str) -> None:
     request = Request(Task.SEARCH, model, "red", among=(Candidate("mine", "uploads-1"),))
     assert Request.from_json(request.to_json()) == request
-    result = Result((), found=Found((search.Match("library", "a.png", 0.5),), 1, 0))
+    result = Result((), found=Found((Match("library", "a.png", 0.5),), 1, 0))
     assert Result.from_json(result.to_json()) == result

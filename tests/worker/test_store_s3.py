@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -102,7 +103,7 @@ def test_web_and_workers_with_no_folder_in_common_do_the_edits_together(
         wish = {"caption": "1 seconds of red", "image_id": upload["image_id"]}
         jobs = [client.post("/manipulate", data=wish).json() for _ in range(4)]
         for job in jobs:
-            until(lambda at=job["links"]["self"]: client.get(at).json()["status"] == "succeeded")
+            until(partial(is_done, client, job["links"]["self"]))
             result = client.get(client.get(job["links"]["self"]).json()["outputs"][0]["image"])
             assert Image.open(BytesIO(result.content)).size == (256, 256)
 
@@ -110,3 +111,8 @@ def test_web_and_workers_with_no_folder_in_common_do_the_edits_together(
         assert (folders[name] / "passes.log").exists(), name
     for folder in folders.values():
         assert not (folder / "store").exists()
+
+
+def is_done(client: httpx.Client, job: str) -> bool:
+    status: str = client.get(job).json()["status"]
+    return status == "succeeded"

@@ -261,7 +261,7 @@ def test_an_interpolation_that_makes_no_sense_is_refused_and_nothing_is_kept(
     client: httpx.Client,
     queue: JobQueue,
     web_settings: Settings,
-    fields: dict[str, str],
+    fields: dict[str, Any],
     field: str,
 ) -> None:
     answer = ask(client, **fields)

@@ -151,7 +151,7 @@ def test_many_follow_one_job_through_two_web_processes(
     with httpx.Client(base_url=f"http://127.0.0.1:{free_port}", timeout=20) as other:
         until(lambda: _is_up(other))
         following = [
-            Thread(target=lambda one=one: heard.append(follow(one, job_id)))  # type: ignore[misc]
+            Thread(target=lambda one=one: heard.append(follow(one, job_id)))
             for one in (client, other, client, other)
         ]
         for thread in following:

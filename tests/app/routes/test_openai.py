@@ -125,7 +125,7 @@ def test_refusals_are_theirs(
         ({"prompt": _PROMPT, "size": "9999x9999"}, "size: wanted"),
     ):
         with pytest.raises(openai.UnprocessableEntityError) as refused:
-            theirs.images.generate(**wrong)  # type: ignore[call-overload]
+            theirs.images.generate(**wrong)
         assert why in refused.value.response.json()["detail"]
     with pytest.raises(openai.APIStatusError):
         theirs.images.edit(image=("a.jpg", b"none"), prompt=_PROMPT)

@@ -47,7 +47,8 @@ def test_a_search_is_accepted_with_the_address_of_its_job(client: httpx.Client) 
 
 def test_what_was_asked_for_reaches_the_queue(client: httpx.Client, queue: JobQueue) -> None:
     image_id, other = upload(client), upload(client)
-    asked = {"image_id": image_id, "caption": "but red", "limit": 5, "crop": "0,0,32,32"}
+    asked: dict[str, Any] = {"image_id": image_id, "caption": "but red", "limit": 5}
+    asked["crop"] = "0,0,32,32"
     answer = client.get("/search", params=asked | {"model": _MODEL, "among": [other, other]})
     request = queue.read(answer.json()["id"]).request
     assert (request.task, request.model, request.caption) == (Task.SEARCH, _MODEL, "but red")

@@ -12,11 +12,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+_Pickler: Any = pickle._Pickler  # the one in Python, to be changed
 
-class _Python2Pickler(pickle._Pickler):
+
+class _Python2Pickler(_Pickler):  # type: ignore[misc]  # as above
     """Text goes out as byte strings, tensors by the function that torch had before 0.4."""
 
-    dispatch = pickle._Pickler.dispatch.copy()
+    dispatch = _Pickler.dispatch.copy()
 
     def save_str(self, text: str) -> None:
         data = text.encode("latin1")
