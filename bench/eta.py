@@ -34,7 +34,11 @@ BAR = 2.0
 
 def wishes(settings: Settings) -> list[Request]:
     """One of each kind: photos of each size for each model, whole and as previews; drawings."""
-    edits = [request_for(settings, model, side) for model in MODELS for side in SIDES]
+    edits = [
+        replace(request_for(settings, model, side), photo_pixels=side**2)
+        for model in MODELS
+        for side in SIDES
+    ]
     previews = [replace(edit, full_resolution=False) for edit in edits]
     drawing = Request(Task.GENERATE, DRAWS, "this flower has red petals")
     return [*edits, *previews, drawing, replace(drawing, variations=4)]

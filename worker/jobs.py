@@ -20,7 +20,7 @@ from structlog.contextvars import bound_contextvars
 from models.checkpoint import BadCheckpoint
 from worker.engine import Engine
 from worker.loading import ModelPool, UnknownModel
-from worker.messages import Failure, Result
+from worker.messages import Failure, Request, Result
 from worker.queue import JobQueue, JobView, QueueDown, Status
 from worker.tracing import context_of
 from worker.watch import Watch
@@ -93,7 +93,7 @@ class JobRunner:
         if any(isinstance(outcome, Result) for outcome in outcomes):
             pictures = sum(view.request.pictures for view in views)
             seconds = perf_counter() - started
-            self._queue.note_pace(views[0].request, seconds=seconds, pictures=pictures)
+            self._queue.note_pace(_alike(views), seconds=seconds, pictures=pictures)
 
     def give_up(self, job_id: str, limit_s: float) -> None:
         """End a job that takes longer than it may."""
@@ -166,6 +166,13 @@ class _Reporter(Watch):
 
     def between(self) -> None:
         self._between()
+
+
+def _alike(views: Sequence[JobView]) -> Request:
+    """What stands for all in a pass: where photos differ in size, one without."""
+    first = views[0].request
+    sizes = {view.request.photo_pixels for view in views}
+    return first if len(sizes) == 1 else replace(first, photo_pixels=None)
 
 
 def _figures(outcome: Result | Failure) -> dict[str, Any]:

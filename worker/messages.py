@@ -53,6 +53,7 @@ class Request:
     image_id_to: str | None = None  # of the photo at the other end; None: the same photo
     limit: int = 12  # pictures that a search finds at most
     among: tuple[Candidate, ...] = ()  # that a search looks through beside the library
+    photo_pixels: int | None = None  # of the photo, where that is known: for estimates of time
 
     @property
     def pictures(self) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from statistics import median
+from typing import Any
 
 import redis
 
@@ -12,6 +13,10 @@ from worker.records import JobView, Status, now
 
 _LATELY = 15  # passes that count; half of them must have changed before an estimate does
 _TTL_S = 7 * 24 * 3600
+_PREFIX = "wordbrush:pace:"
+_BATCH_PREFIX = "wordbrush:pace-of-batches:"
+_PREFIXES = (_PREFIX, _BATCH_PREFIX)
+_LOAD_PREFIX = "wordbrush:pace-of-loading:"
 
 
 @dataclass(frozen=True)
@@ -43,29 +48,42 @@ def note_pace(
     """Remember that `pictures` like those of `request` took a worker so many seconds in all; those
     of a `batch` for themselves, since more of them go together than people's do.
     """
-    key = (_BATCH_PREFIX if batch else _PREFIX) + _kind(request)
+    prefix = _BATCH_PREFIX if batch else _PREFIX
     with connection.pipeline() as pipe:
-        pipe.lpush(key, f"{seconds / pictures:.4g} {pictures}")
-        pipe.ltrim(key, 0, _LATELY - 1)
-        pipe.expire(key, _TTL_S)
+        for kind in _kinds(request):
+            pipe.lpush(prefix + kind, f"{seconds / pictures:.4g} {pictures}")
+            pipe.ltrim(prefix + kind, 0, _LATELY - 1)
+            pipe.expire(prefix + kind, _TTL_S)
         pipe.execute()
 
 
+def note_load(connection: redis.Redis, model: str, seconds: float) -> None:
+    """Remember that it took so long to get a model into memory."""
+    connection.set(_LOAD_PREFIX + model, f"{seconds:.4g}", ex=_TTL_S)
+
+
+def read_load(connection: redis.Redis, model: str) -> float:
+    """How many seconds that took the last time; 0 where it was never done."""
+    text: Any = connection.get(_LOAD_PREFIX + model)
+    return float(text or 0)
+
+
 def read_paces(connection: redis.Redis, requests: Sequence[Request]) -> dict[str, Pace]:
-    """The pace of each kind of request among these that was done before, by its kind; that of
-    batches where people asked for none of it.
+    """The pace of each kind of request among these that was done before, by its narrowest kind: as
+    that went if it did, else as the next wider; as people's went, else as batches did.
     """
-    kinds = sorted({_kind(request) for request in requests})
+    some = {kinds[0]: kinds for kinds in map(_kinds, requests)}
+    keys = sorted({p + kind for kinds in some.values() for kind in kinds for p in _PREFIXES})
     with connection.pipeline() as pipe:
-        for kind in kinds:
-            pipe.lrange(_PREFIX + kind, 0, -1)
-            pipe.lrange(_BATCH_PREFIX + kind, 0, -1)
-        answers = pipe.execute()
-    found = {
-        kind: people or batch
-        for kind, people, batch in zip(kinds, answers[::2], answers[1::2], strict=True)
-    }
-    return {kind: _pace(lines) for kind, lines in found.items() if lines}
+        for key in keys:
+            pipe.lrange(key, 0, -1)
+        found = {key: lines for key, lines in zip(keys, pipe.execute(), strict=True) if lines}
+    paces: dict[str, Pace] = {}
+    for narrowest, kinds in some.items():
+        known = [found[p + kind] for p in _PREFIXES for kind in kinds if p + kind in found]
+        if known:
+            paces[narrowest] = _pace(known[0])
+    return paces
 
 
 def seconds_left(
@@ -75,21 +93,24 @@ def seconds_left(
     *,
     running: int,
     workers: int,
+    load_s: float,
 ) -> float | None:
     """Seconds until an unfinished job will have ended; None where its like was never done.
 
     `ahead` wait before it, `running` have been begun and are taken for half done. What waits is
-    shared among `workers`, and the job goes through the network with others if there are any.
+    shared among `workers`, and the job goes through the network with others if there are any; its
+    model takes `load_s` to be in memory first.
     """
-    if (own := paces.get(_kind(view.request))) is None:
+    if (own := paces.get(_kinds(view.request)[0])) is None:
         return None
     if view.status is not Status.QUEUED:
         spent = (now() - view.started_at).total_seconds() if view.started_at else 0.0
-        return max(0.0, own.seconds(max(view.request.pictures, own.pictures)) - spent)
-    before = sum(paces.get(_kind(r), own).shared_s * r.pictures for r in ahead)
+        return max(0.0, load_s + own.seconds(max(view.request.pictures, own.pictures)) - spent)
+    before = sum(paces.get(_kinds(r)[0], own).shared_s * r.pictures for r in ahead)
     begun = running * own.seconds(own.pictures) / 2
     beside = own.pictures if ahead else 0
-    return (before + begun) / max(1, workers) + own.seconds(max(view.request.pictures, beside))
+    own_s = load_s + own.seconds(max(view.request.pictures, beside))
+    return (before + begun) / max(1, workers) + own_s
 
 
 def _pace(lines: Sequence[bytes]) -> Pace:
@@ -107,10 +128,13 @@ def _pace(lines: Sequence[bytes]) -> Pace:
     return Pace(slope, median(pictures), max(0.0, rest))
 
 
-_PREFIX = "wordbrush:pace:"
-_BATCH_PREFIX = "wordbrush:pace-of-batches:"
-
-
-def _kind(request: Request) -> str:
-    """What takes about equally long for each picture."""
-    return f"{request.model}:{request.task}:{'full' if request.full_resolution else 'preview'}"
+def _kinds(request: Request) -> list[str]:
+    """What takes about equally long for each picture, the narrowest first: photos whose sides are
+    of one power of two and that come out in one format, then any.
+    """
+    quality = "full" if request.full_resolution else "preview"
+    widest = f"{request.model}:{request.task}:{quality}"
+    if request.photo_pixels is None or not request.full_resolution:
+        return [widest]
+    format = request.format or (request.image_id or "").rpartition(".")[2]
+    return [f"{widest}:{request.photo_pixels.bit_length() // 2}:{format}", widest]

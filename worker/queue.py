@@ -23,7 +23,7 @@ from worker.kept import BATCH, INTERACTIVE
 from worker.listing import JOBS, add_to_index
 from worker.messages import Failure, Request, Result
 from worker.metrics import MODEL_LOAD, count_end, observe
-from worker.pace import note_pace
+from worker.pace import note_load, note_pace
 from worker.records import RETRIES, JobView, Status, UnknownJob, key_of, now
 from worker.standing import (
     WORKERS,
@@ -180,6 +180,7 @@ class JobQueue(Standing):
         with self.connection.pipeline() as pipe:
             observe(pipe, MODEL_LOAD, model, seconds)
             pipe.execute()
+        note_load(self.connection, model, seconds)
 
     @outages_named()
     def finish(self, job_id: str, outcome: Result | Failure) -> bool:

@@ -15,7 +15,7 @@ from worker.kept import Kept
 from worker.listing import JOBS, Page, Wanted, read_page
 from worker.messages import Request
 from worker.metrics import Tally
-from worker.pace import read_paces, seconds_left
+from worker.pace import read_load, read_paces, seconds_left
 from worker.records import JobView, UnknownJob, key_of, read_record
 
 WORKERS = "wordbrush:workers"
@@ -75,10 +75,16 @@ class Standing(Kept[JobView]):
         """About how long it will take until the job has ended; None if nobody can know."""
         if view.status.is_final:
             return None
-        ahead = self._ahead(view)
-        paces = read_paces(self.connection, [view.request, *ahead])
+        ahead, workers = self._ahead(view), self.workers()
+        model = view.request.model
+        is_loaded = any(model in worker.models for worker in workers)
         return seconds_left(
-            view, ahead, paces, running=self._running(), workers=len(self.workers())
+            view,
+            ahead,
+            read_paces(self.connection, [view.request, *ahead]),
+            running=self._running(),
+            workers=len(workers),
+            load_s=0.0 if is_loaded else read_load(self.connection, model),
         )
 
     @outages_named()

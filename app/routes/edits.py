@@ -1,6 +1,7 @@
 """POST /manipulate: take a picture and a caption, check them, put the work on the queue."""
 
 from dataclasses import replace
+from math import prod
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Response, status
@@ -45,6 +46,7 @@ def _submit(
         mask_id=services.uploads.keep(mask) if mask else None,
         crop=form.crop,
         full_resolution=form.full_resolution,
+        photo_pixels=prod(photo.size),
     )
     return services.queue.submit(with_pictures, terms=terms)
 

@@ -47,6 +47,27 @@ def test_a_preview_is_not_measured_by_full_resolution(queue: JobQueue) -> None:
     assert left(queue, job) == pytest.approx(0.1)
 
 
+def test_a_photo_is_measured_by_those_of_its_size_if_there_were_any(queue: JobQueue) -> None:
+    small, large = (replace(FLOWERS, photo_pixels=side**2) for side in (64, 4000))
+    queue.note_pace(small, seconds=0.1, pictures=1)
+    assert left(queue, queue.submit(large)) == pytest.approx(0.1)
+    queue.connection.delete("rq:queue:wordbrush-interactive")
+    queue.note_pace(large, seconds=3.0, pictures=1)
+    queue.note_pace(replace(large, format="png"), seconds=9.0, pictures=1)
+    assert left(queue, queue.submit(replace(small, photo_pixels=65**2))) == pytest.approx(0.1)
+    queue.connection.delete("rq:queue:wordbrush-interactive")
+    assert left(queue, queue.submit(large)) == pytest.approx(3.0)
+
+
+def test_a_model_that_no_worker_has_in_memory_is_loaded_first(queue: JobQueue) -> None:
+    queue.note_pace(FLOWERS, seconds=1.0, pictures=1)
+    queue.note_load(FLOWERS.model, 5.0)
+    job = queue.submit(FLOWERS)
+    assert left(queue, job) == pytest.approx(6.0)
+    queue.announce(WorkerView("w", 1, "here", "cpu", (FLOWERS.model,)))
+    assert left(queue, job) == pytest.approx(1.0)
+
+
 @pytest.mark.parametrize(("workers", "expected"), [(1, 2 * 1.0 + 4.0 + 1.0), (2, 3.0 + 1.0)])
 def test_what_waits_before_it_is_shared_among_the_workers(
     queue: JobQueue, workers: int, expected: float
