@@ -21,6 +21,17 @@ class NoService(RuntimeError):
     """None runs, and none could be started."""
 
 
+def running(server: str | None, settings: Settings) -> str:
+    """The address of `server`, if that is given; else of the service on this machine's port.
+
+    Raises:
+        NoService: none runs there.
+    """
+    if (address := _found(server, settings)) is None:
+        raise NoService(f"none runs on port {settings.port} here; --server names another")
+    return address
+
+
 @contextmanager
 def service(server: str | None, settings: Settings, say: Callable[[str], object]) -> Iterator[str]:
     """The address of `server`, if that is given; else of the service on this machine's port; else
@@ -29,13 +40,17 @@ def service(server: str | None, settings: Settings, say: Callable[[str], object]
     Raises:
         NoService: it did not start; says what it said.
     """
-    here = f"http://127.0.0.1:{settings.port}"
-    if server or _is_wordbrush(here):
-        yield server or here
+    if address := _found(server, settings):
+        yield address
         return
     say("no service runs here, starting one for the moment")
-    with TemporaryDirectory(prefix="wordbrush-") as folder, _started(settings, folder) as address:
-        yield address
+    with TemporaryDirectory(prefix="wordbrush-") as folder, _started(settings, folder) as momentary:
+        yield momentary
+
+
+def _found(server: str | None, settings: Settings) -> str | None:
+    here = f"http://127.0.0.1:{settings.port}"
+    return server or (here if _is_wordbrush(here) else None)
 
 
 @contextmanager

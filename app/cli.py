@@ -1,4 +1,4 @@
-"""The command `wordbrush`: up, web, worker, edit, generate, batch, keys, models, doctor, ..."""
+"""The command `wordbrush`: up, web, worker, edit, generate, batch, retry, keys, models, ..."""
 
 import os
 import sys
@@ -9,12 +9,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from app import key_commands, picture_commands
+from app import batch_command, key_commands, picture_commands, webhook_commands
 from app.settings import Settings
 
 cli = typer.Typer(help="Edit pictures with words.", no_args_is_help=True)
 cli.add_typer(key_commands.commands, name="keys")
+cli.add_typer(webhook_commands.commands, name="webhooks")
 picture_commands.register(cli)
+cli.command()(batch_command.batch)
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on; 127.0.0.1 if not given.")]
 Port = Annotated[

@@ -47,6 +47,8 @@ from app.routes import (
     samples,
     searches,
     sessions,
+    webhook_list,
+    webhooks,
     workers,
 )
 from app.settings import Settings
@@ -80,6 +82,8 @@ _ROUTES: tuple[tuple[ModuleType, tuple[Scope, ...]], ...] = (  # and which keys 
     (jobs, _ANY),
     (retries, _ANY),
     (events, _ANY),
+    (webhook_list, (Scope.READ,)),
+    (webhooks, _ANY),
     (models, _ANY),
     (imports, (Scope.ADMIN,)),
     (captions, _ANY),
@@ -96,6 +100,7 @@ _TAGS = [
     {"name": "searches", "description": "Find pictures by a picture and words."},
     {"name": "jobs", "description": "How a job stands, and its pictures."},
     {"name": "batches", "description": "Many pictures at once."},
+    {"name": "webhooks", "description": "Who was to hear of an end and did not."},
     {"name": "openai", "description": "The same for clients that were made for OpenAI's API."},
     {"name": "models", "description": "What can be asked for."},
     {"name": "captions", "description": "Which words are understood."},

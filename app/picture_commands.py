@@ -1,36 +1,15 @@
-"""`wordbrush edit`, `generate` and `batch`: pictures from the terminal, here or on a server."""
+"""`wordbrush edit`, `generate` and `retry`: pictures from the terminal, here or on a server."""
 
-import csv
-import json
-import re
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryFile
-from typing import Annotated, Any, BinaryIO
-from zipfile import ZIP_STORED, ZipFile
+from typing import Annotated
 
-import httpx
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from app.borrowed import NoService, service
-from app.catalogue import Catalogue
-from app.settings import Settings
-from wordbrush import Batch, Client, Job, WordbrushError
+from app.terminal import Key, ModelId, Seed, Server, any_service, running_service
+from wordbrush import Client, Job
 
 _FORMATS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}
-_NAMING = ("image", "image_to")  # fields of a line that name a picture of the folder
-_FINISHED_NAME = re.compile(r"\d{5,6}-\d{1,3}\.(png|jpg|webp)")
-
-
-def _models(incomplete: str) -> list[str]:
-    """Ids of the checkpoints here, for the shell to complete."""
-    found = (header.id for header in Catalogue(Settings().checkpoints))
-    return [model for model in found if model.startswith(incomplete)]
-
 
 Caption = Annotated[str, typer.Argument(help='What it shall be: "a red flower".')]
 Out = Annotated[
@@ -39,10 +18,6 @@ Out = Annotated[
         "--out", "-o", help="File for the picture, whose ending says its format; - is stdout."
     ),
 ]
-ModelId = Annotated[
-    str | None, typer.Option("--model", "-m", help="As `models` lists.", autocompletion=_models)
-]
-Seed = Annotated[int | None, typer.Option(min=0, max=2**32 - 1, help="The same: the same again.")]
 Variations = Annotated[int, typer.Option("--variations", "-n", min=1, max=8, help="How many.")]
 CaptionTo = Annotated[
     str | None, typer.Option(help="Go from the caption to this one, in several pictures.")
@@ -50,14 +25,6 @@ CaptionTo = Annotated[
 Steps = Annotated[
     int | None, typer.Option(min=2, max=16, help="Pictures on the way, both ends included.")
 ]
-Server = Annotated[
-    str | None,
-    typer.Option(
-        envvar="WORDBRUSH_SERVER",
-        help="Address of a server; if not given, the one here, or one for the moment.",
-    ),
-]
-Key = Annotated[str | None, typer.Option(envvar="WORDBRUSH_KEY", help="API key of the server.")]
 
 
 def edit(
@@ -86,7 +53,7 @@ def edit(
     """Change what the caption names in a photo and keep the rest."""
     _check_out(out, variations > 1 or bool(caption_to or image_to))
     data = sys.stdin.buffer.read() if str(photo) == "-" else _read(photo)
-    with _client(server, key) as client:
+    with any_service(server, key) as client:
         job = client.edit(
             data,
             caption,
@@ -117,7 +84,7 @@ def generate(
 ) -> None:
     """Draw what the caption says, from words alone."""
     _check_out(out, variations > 1 or bool(caption_to))
-    with _client(server, key) as client:
+    with any_service(server, key) as client:
         job = client.generate(
             caption,
             model=model,
@@ -130,64 +97,24 @@ def generate(
         _write(client, job, out)
 
 
-def batch(
-    captions: Annotated[
-        Path,
-        typer.Argument(
-            help="CSV or JSONL: caption, image, and optionally model, seed, ... in each line.",
-            exists=True,
-            dir_okay=False,
-        ),
-    ],
-    images: Annotated[
-        Path | None,
-        typer.Argument(
-            help="Folder of the pictures that the lines name.", exists=True, file_okay=False
-        ),
-    ] = None,
-    out: Annotated[
-        Path, typer.Option("--out", "-o", help="Folder for the results.", file_okay=False)
-    ] = Path("out"),
-    model: ModelId = None,
-    seed: Seed = None,
+def retry(
+    job_id: Annotated[str, typer.Argument(help="Of a job that failed, was canceled or expired.")],
+    out: Out = None,
     server: Server = None,
     key: Key = None,
 ) -> None:
-    """Do a picture for each line of a file; results and `manifest.jsonl` go into a folder."""
-    with _client(server, key) as client, TemporaryFile() as zipped:
-        if images is not None:
-            _zip(captions, images, zipped)
-        begun = client.create_batch(captions, zipped if images else None, model=model, seed=seed)
-        ended = _watch(client, begun)
-        with TemporaryFile() as results:
-            client.download_batch(ended, results)
-            _unpack(results, out)
-    counts = ended.request_counts
-    typer.echo(f"{counts['succeeded']} done, {counts['failed']} failed: {out}", err=True)
-    if counts["failed"] or counts["canceled"]:
-        raise typer.Exit(1)
+    """Ask again for a job that came to nothing, as it was asked for."""
+    _check_out(out, False)
+    with running_service(server, key) as client:
+        job = client.retry(client.job(job_id))
+        _check_out(out, len(job.outputs) > 1)
+        _write(client, job, out)
 
 
 def register(cli: typer.Typer) -> None:
     """Makes these commands of `cli`."""
-    for command in (edit, generate, batch):
+    for command in (edit, generate, retry):
         cli.command()(command)
-
-
-@contextmanager
-def _client(server: str | None, key: str | None) -> Iterator[Client]:
-    """A client of the service to use; what goes wrong is said in a line."""
-    try:
-        with (
-            service(server, Settings(), lambda line: typer.echo(line, err=True)) as address,
-            Client(address, key=key) as client,
-        ):
-            yield client
-    except (WordbrushError, NoService, httpx.InvalidURL, OSError) as error:
-        typer.secho(f"wordbrush: {error}", err=True, fg="red")
-        if suggestions := getattr(error, "suggestions", ()):
-            typer.echo(f"try: {', '.join(suggestions)}", err=True)
-        raise typer.Exit(1) from None
 
 
 def _check_out(out: Path | None, are_several: bool) -> None:
@@ -234,55 +161,7 @@ def _write(client: Client, job: Job, out: Path | None) -> None:
             sys.stdout.buffer.write(data)
             return
         path = out if len(job.outputs) == 1 else out.with_stem(f"{out.stem}-{number}")
+        if f"image/{_FORMATS[path.suffix.lower()]}" != output.media_type:  # a retry has the first's
+            path = path.with_suffix(output.media_type.replace("image/", ".").replace("jpeg", "jpg"))
         path.write_bytes(data)
         typer.echo(f"{path}  {output.width} x {output.height}, seed {output.seed}", err=True)
-
-
-def _zip(captions: Path, images: Path, into: BinaryIO) -> None:
-    """The pictures that the lines name, as they are; one that is missing fails its line."""
-    with ZipFile(into, "w", ZIP_STORED) as archive:
-        for name in dict.fromkeys(_names(captions)):
-            if (images / name).is_file():
-                archive.write(images / name, name)
-    into.seek(0)
-
-
-def _names(captions: Path) -> Iterator[str]:
-    """What the lines call their pictures; what is wrong with a line, the server says."""
-    text = captions.read_text(encoding="utf-8-sig", errors="replace")
-    if not text.lstrip().startswith("{"):
-        for cells in csv.DictReader(text.splitlines()):
-            yield from filter(None, map(cells.get, _NAMING))
-        return
-    for line in text.splitlines():
-        try:
-            row: Any = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(row, dict):
-            yield from (row[field] for field in _NAMING if isinstance(row.get(field), str))
-
-
-def _watch(client: Client, batch: Batch) -> Batch:
-    """The batch at its end, with a bar on the way; Ctrl-C leaves undone what is not done."""
-    columns = (TextColumn("pictures"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        bar = progress.add_task("pictures", total=batch.request_counts["total"])
-
-        def show(now: Batch) -> None:
-            counts = now.request_counts
-            progress.update(bar, completed=counts["succeeded"] + counts["failed"])
-
-        try:
-            return client.wait_for_batch(batch, on_progress=show)
-        except KeyboardInterrupt:
-            return client.cancel_batch(batch)
-
-
-def _unpack(results: BinaryIO, out: Path) -> None:
-    """Only names as a server of ours writes them, whoever it is that answered."""
-    out.mkdir(parents=True, exist_ok=True)
-    with ZipFile(results) as archive:
-        for name in archive.namelist():
-            if _FINISHED_NAME.fullmatch(name) or name == "manifest.jsonl":
-                (out / name).write_bytes(archive.read(name))

@@ -9,7 +9,7 @@
 `AsyncClient` has the same methods, to be awaited. Needs httpx and nothing else of this project.
 """
 
-from wordbrush.answers import Batch, BatchItem, Event, Job, JobError, Model, Output
+from wordbrush.answers import Batch, BatchItem, Event, Job, JobError, Model, Output, Webhook
 from wordbrush.client import Client
 from wordbrush.client_async import AsyncClient
 from wordbrush.errors import JobFailed, Refused, TooLong, Unreachable, WordbrushError
@@ -28,5 +28,6 @@ __all__ = [
     "Refused",
     "TooLong",
     "Unreachable",
+    "Webhook",
     "WordbrushError",
 ]

@@ -139,6 +139,17 @@ class Batch(Answer):
 
 
 @dataclass(frozen=True)
+class Webhook(Answer):
+    """A receiver that was not told of an end, and will not be unless somebody asks."""
+
+    id: str  # `job_` or `batch_`, and the id of that
+    host: str
+    attempts: int
+    given_up_at: str
+    problem: str | None = None  # of the last attempt
+
+
+@dataclass(frozen=True)
 class Model(Answer):
     """A checkpoint that can be asked for."""
 

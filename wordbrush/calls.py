@@ -1,4 +1,4 @@
-"""What is sent, as data: the part that the two clients share. Nothing here touches a network."""
+"""What is sent and what comes in a stream, as data. Nothing here touches a network."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,18 +8,12 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypedDict
 from uuid import uuid4
 
-import httpx
-
 from wordbrush.answers import Event
-from wordbrush.errors import Refused
 
 Photo = str | PathLike[str] | bytes | BinaryIO  # a path, or what is in the file
 
 MAX_WAIT_S = 60  # the longest that a server waits with its answer
-TRIES = 4  # of a request that a server could not take, or that was cut off
 _FILES = ("image", "image_to", "mask")
-_FIRST_PAUSE_S = 0.1
-_LONGEST_PAUSE_S = 2.0
 
 
 class GenerateOptions(TypedDict, total=False):
@@ -60,6 +54,12 @@ class Call:
     def arguments(self) -> dict[str, Any]:
         """For httpx."""
         return {name: value for name, value in vars(self).items() if value}
+
+    def rewind(self) -> None:
+        """Make its files ready to be sent again."""
+        for _, content in (self.files or {}).values():
+            if not isinstance(content, bytes):
+                content.seek(0)
 
 
 def edit(photo: Photo | None, caption: str, wait_s: float, options: EditOptions) -> Call:
@@ -105,6 +105,12 @@ def create_batch(
     return Call("POST", "/batches", data=form, files=files, headers=_once())
 
 
+def events(job_id: str, reader: "EventReader") -> Call:
+    """GET /jobs/{id}/events, from where the last stream was cut off."""
+    headers = {"Last-Event-ID": reader.last_id} if reader.last_id else {}
+    return Call("GET", f"/jobs/{job_id}/events", headers=headers)
+
+
 def read(photo: Photo) -> bytes:
     """The bytes of a picture, wherever they are."""
     if isinstance(photo, bytes):
@@ -114,57 +120,12 @@ def read(photo: Photo) -> bytes:
     return photo.read()
 
 
-def check(response: httpx.Response) -> httpx.Response:
-    """The response, if it is none of a refusal; its body has been read.
-
-    Raises:
-        Refused: it is one.
-    """
-    if response.is_success:
-        return response
-    try:
-        problem = response.json()
-    except ValueError:
-        problem = {}
-    raise Refused(response.status_code, problem if isinstance(problem, dict) else {})
-
-
-def may_retry(response: httpx.Response) -> bool:
-    """The server could not take it just now."""
-    return response.status_code in (429, 503)
-
-
-def rewind(call: Call) -> None:
-    """Make a call's files ready to be sent again."""
-    for _, content in (call.files or {}).values():
-        if not isinstance(content, bytes):
-            content.seek(0)
-
-
-def pause_s(attempt: int, response: httpx.Response | None = None) -> float:
-    """Seconds until a request is sent again, for the `attempt`-th time from 1."""
-    asked = response.headers.get("retry-after", "") if response is not None else ""
-    doubled = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2**attempt)
-    return float(asked) if asked.isdecimal() else doubled
-
-
-def look_again_s(eta_s: float | None, looks: int) -> float:
-    """Seconds until it is worth while to look at an unfinished job again."""
-    if eta_s is not None:
-        return min(_LONGEST_PAUSE_S, max(_FIRST_PAUSE_S, eta_s / 2))
-    return min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 1.5**looks)
-
-
 class EventReader:
     """Puts a stream's lines together to events, and remembers where it is."""
 
     def __init__(self) -> None:
         self.last_id: str | None = None
         self._fields: dict[str, str] = {}
-
-    def headers(self) -> dict[str, str]:
-        """To go on where the last stream was cut off."""
-        return {"Last-Event-ID": self.last_id} if self.last_id else {}
 
     def feed(self, line: str) -> Iterator[Event]:
         """The event that ends with this line, if one does."""

@@ -2,19 +2,24 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self, Unpack
+from typing import Any, BinaryIO, Self, TypeVar, Unpack
 
 import httpx
 
-from wordbrush import calls
-from wordbrush.answers import Batch, BatchItem, Event, Job, Model, Output
+from wordbrush import calls, steps
+from wordbrush.answers import Batch, BatchItem, Event, Job, Model, Output, Webhook
 from wordbrush.calls import Call, EditOptions, GenerateOptions, Photo
-from wordbrush.errors import JobFailed, TooLong, Unreachable
+from wordbrush.errors import Unreachable
+from wordbrush.steps import Page, Pause, Steps
 
 _SERVER = "http://127.0.0.1:8000"
+
+T = TypeVar("T")
 
 
 class Client:
@@ -55,13 +60,11 @@ class Client:
 
     def models(self) -> list[Model]:
         """What can be asked for, the first choice first."""
-        return [Model.read(one) for one in self._ask(Call("GET", "/models"))["models"]]
+        return self._take(steps.models())
 
     def store_image(self, photo: Photo) -> str:
         """Keep a picture on the server; the `image_id` under which edits can name it."""
-        files = {"image": ("photo", calls.read(photo))}
-        image_id: str = self._ask(Call("POST", "/images", files=files))["image_id"]
-        return image_id
+        return self._take(steps.store_image(photo))
 
     def edit(
         self,
@@ -79,7 +82,7 @@ class Client:
             JobFailed: there will be no picture.
             TooLong: it is not done yet.
         """
-        return self._done(calls.edit(photo, caption, wait_s, options), wait_s)
+        return self._take(steps.finished(calls.edit(photo, caption, wait_s, options), wait_s))
 
     def generate(
         self,
@@ -89,72 +92,56 @@ class Client:
         **options: Unpack[GenerateOptions],
     ) -> Job:
         """Draw what the caption says, from words alone; waits and raises as `edit` does."""
-        return self._done(calls.generate(caption, wait_s, options), wait_s)
+        return self._take(steps.finished(calls.generate(caption, wait_s, options), wait_s))
 
     def job(self, job_id: str) -> Job:
         """The job as it stands."""
-        return Job.read(self._ask(Call("GET", f"/jobs/{job_id}")))
+        return self._take(steps.job(job_id))
 
     def jobs(self, **wanted: Any) -> Iterator[Job]:
         """Jobs, newest first; `status`, `model` and `task` choose among them."""
-        page: Mapping[str, Any] = {"next": None}
-        while True:
-            params = wanted | ({"cursor": page["next"]} if page["next"] else {})
-            page = self._ask(Call("GET", "/jobs", params=params))
-            yield from map(Job.read, page["jobs"])
-            if not page["next"]:
-                return
+        return self._each(partial(steps.jobs, wanted))
 
     def wait(self, job: Job, wait_s: float = 300.0) -> Job:
         """The job at its end; raises as `edit` does."""
-        deadline, looks = time.monotonic() + wait_s, 0
-        while not job.is_done:
-            if time.monotonic() >= deadline:
-                raise TooLong(f"job {job.id} was not done in {wait_s:g} s: it is {job.status}")
-            time.sleep(calls.look_again_s(job.eta_s, looks))
-            job, looks = self.job(job.id), looks + 1
-        if job.status != "succeeded":
-            raise JobFailed(job)
-        return job
+        return self._take(steps.wait(job, wait_s))
 
     def follow(self, job: Job) -> Iterator[Event]:
         """The job's events until it has ended; a stream that was cut off is taken up again."""
-        reader = calls.EventReader()
-        for attempt in range(1, calls.TRIES + 1):
+        reader, tries = calls.EventReader(), 0
+        while True:
             try:
-                with self._http.stream(
-                    "GET", f"/jobs/{job.id}/events", headers=reader.headers()
-                ) as response:
-                    if not response.is_success:
-                        response.read()
-                    for line in calls.check(response).iter_lines():
+                with self._stream(calls.events(job.id, reader)) as response:
+                    for line in response.iter_lines():
                         for event in reader.feed(line):
+                            tries = 0
                             yield event
                             if event.job:
                                 return
-            except httpx.TransportError as error:
-                if attempt == calls.TRIES:
-                    raise Unreachable(f"the server does not answer: {error}") from error
-                time.sleep(calls.pause_s(attempt))
+                raise Unreachable("the stream ended before the job did")
+            except Unreachable:
+                tries += 1
+                if tries == steps.TRIES:
+                    raise
+                self._step(steps.pause(tries))
 
     def cancel(self, job: Job) -> Job:
         """Stop the job unless it has ended; how it stands after that."""
-        return Job.read(self._ask(Call("POST", f"/jobs/{job.id}/cancel")))
+        return self._take(steps.cancel(job))
 
     def retry(self, job: Job, *, wait_s: float = 300.0) -> Job:
         """A new job that asks for the same as one that failed, was canceled or has expired; waits
         and raises as `edit` does.
         """
-        return self._done(calls.retry(job.id, wait_s), wait_s)
+        return self._take(steps.finished(calls.retry(job.id, wait_s), wait_s))
 
     def image(self, output: Output) -> bytes:
         """A finished picture's file."""
-        return self._send(Call("GET", output.image)).content
+        return self._take(steps.image(output))
 
     def animation(self, job: Job, format: str = "webp") -> bytes:
         """All steps of an interpolation as one file, WebP or GIF."""
-        call = Call("GET", f"/jobs/{job.id}/animation", params={"format": format})
-        return self._send(call).content
+        return self._take(steps.animation(job, format))
 
     def save(self, job: Job, path: str | PathLike[str], number: int = 0) -> None:
         """Write a finished picture of the job to a file."""
@@ -170,20 +157,15 @@ class Client:
         "image": "photo.jpg"}, or a JSONL or CSV file of them; `images` is a ZIP with the pictures
         that they name; `defaults` hold for each line that does not say otherwise.
         """
-        return Batch.read(self._ask(calls.create_batch(items, images, **defaults)))
+        return self._take(steps.create_batch(calls.create_batch(items, images, **defaults)))
 
     def batch(self, batch_id: str) -> Batch:
         """The batch as it stands."""
-        return Batch.read(self._ask(Call("GET", f"/batches/{batch_id}")))
+        return self._take(steps.batch(batch_id))
 
     def batch_items(self, batch: Batch) -> Iterator[BatchItem]:
         """What came of each line so far."""
-        first: int | None = 0
-        while first is not None:
-            params = {"first": first, "limit": 500}
-            page = self._ask(Call("GET", f"/batches/{batch.id}/items", params=params))
-            yield from map(BatchItem.read, page["items"])
-            first = page["next"]
+        return self._each(partial(steps.batch_items, batch))
 
     def wait_for_batch(
         self,
@@ -197,45 +179,58 @@ class Client:
         Raises:
             TooLong: it is not done yet.
         """
-        deadline, looks = time.monotonic() + wait_s, 0
-        while not batch.is_done:
-            if time.monotonic() >= deadline:
-                raise TooLong(f"batch {batch.id} was not done in {wait_s:g} s")
-            time.sleep(calls.look_again_s(None, looks))
-            batch, looks = self.batch(batch.id), looks + 1
-            on_progress(batch)
-        return batch
+        return self._take(steps.wait_for_batch(batch, wait_s, on_progress))
 
     def cancel_batch(self, batch: Batch) -> Batch:
         """Leave undone what is not done; how the batch stands after that."""
-        return Batch.read(self._ask(Call("POST", f"/batches/{batch.id}/cancel")))
+        return self._take(steps.cancel_batch(batch))
 
     def download_batch(self, batch: Batch, file: BinaryIO) -> None:
         """Write the ZIP of all that is finished, with its manifest, into `file`."""
-        with self._http.stream("GET", f"/batches/{batch.id}/results") as response:
-            if not response.is_success:
-                response.read()
-            for piece in calls.check(response).iter_bytes():
+        with self._stream(Call("GET", f"/batches/{batch.id}/results")) as response:
+            for piece in response.iter_bytes():
                 file.write(piece)
 
-    def _done(self, call: Call, wait_s: float) -> Job:
-        job = Job.read(self._ask(call))
-        return self.wait(job, wait_s) if wait_s else job
+    @contextmanager
+    def _stream(self, call: Call) -> Iterator[httpx.Response]:
+        try:
+            with self._http.stream(**call.arguments()) as response:
+                if not response.is_success:
+                    response.read()
+                yield steps.check(response)
+        except httpx.TransportError as error:
+            raise steps.away(error) from error
 
-    def _ask(self, call: Call) -> Any:
-        return self._send(call).json()
+    def webhooks(self) -> Iterator[Webhook]:
+        """Those that were given up, the last one first."""
+        return self._each(steps.webhooks)
 
-    def _send(self, call: Call) -> httpx.Response:
-        for attempt in range(1, calls.TRIES + 1):
-            is_last = attempt == calls.TRIES
-            response = None
+    def resend_webhook(self, webhook_id: str) -> None:
+        """Tell a receiver once more how a job (`job_<id>`) or a batch (`batch_<id>`) ended."""
+        self._take(steps.resend_webhook(webhook_id))
+
+    def _take(self, doing: Steps[T]) -> T:
+        answer: httpx.Response | httpx.TransportError | None = None
+        while True:
             try:
-                response = self._http.request(**call.arguments())
-            except httpx.TransportError as error:
-                if is_last:
-                    raise Unreachable(f"the server does not answer: {error}") from error
-            if response is not None and (is_last or not calls.may_retry(response)):
-                return calls.check(response)
-            time.sleep(calls.pause_s(attempt, response))
-            calls.rewind(call)
-        raise AssertionError("the last try returns or raises")
+                step = doing.send(answer)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            answer = self._step(step)
+
+    def _step(self, step: Call | Pause) -> httpx.Response | httpx.TransportError | None:
+        if isinstance(step, Pause):
+            time.sleep(step.seconds)
+            return None
+        try:
+            return self._http.request(**step.arguments())
+        except httpx.TransportError as error:
+            return error
+
+    def _each(self, read: Callable[[Any], Steps[Page[T]]]) -> Iterator[T]:
+        page = self._take(read(None))
+        yield from page.entries
+        while page.next is not None:
+            page = self._take(read(page.next))
+            yield from page.entries

@@ -34,4 +34,4 @@ class JobFailed(WordbrushError):
     def __init__(self, job: Any) -> None:
         self.job = job
         why = f"{job.error.title}: {job.error.detail}" if job.error else f"it is {job.status}"
-        super().__init__(why)
+        super().__init__(f"job {job.id}: {why}")

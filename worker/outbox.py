@@ -21,10 +21,13 @@ from worker.connection import connect, outages_named
 from worker.metrics import count_webhook
 
 DUE = "wordbrush:webhooks"
+GIVEN_UP = "wordbrush:webhooks:given-up"  # subjects, by when they were
+CURSOR_PATTERN = r"^\d{1,12}(\.\d{1,9})?$"
 FIELD = "webhook"  # of a record
 
 _LOOK_S = 60.0  # between two looks at what has not ended
 _MESSAGE_TTL_S = 3 * 24 * 3600
+_GIVEN_UP_TTL_S = 30 * 24 * 3600
 # In one step: what is due is nobody else's for a while.
 _TAKE = """
 local due = redis.call('zrangebyscore', KEYS[1], '-inf', ARGV[1], 'limit', 0, ARGV[3])
@@ -61,6 +64,15 @@ class Delivery:
             return None
         data = json.loads(record[FIELD])
         return cls(**data | {"status": DeliveryStatus(data["status"])})
+
+
+@dataclass(frozen=True)
+class GivenUp:
+    """A webhook of which no more attempts are made."""
+
+    subject: str
+    delivery: Delivery
+    at: float  # in seconds since 1970
 
 
 def job(job_id: str) -> str:
@@ -103,7 +115,7 @@ class Outbox:
     @outages_named()
     def read(self, subject: str) -> Delivery | None:
         text: Any = self._connection.hget(_record(subject), FIELD)
-        return Delivery.in_record({FIELD: text.decode()}) if text else None
+        return _delivery(text)
 
     @outages_named()
     def message(self, subject: str) -> str | None:
@@ -135,9 +147,51 @@ class Outbox:
         with self._connection.pipeline() as pipe:
             pipe.hset(_record(subject), FIELD, replace(delivery, status=status).to_text())
             pipe.zrem(DUE, subject)
-            pipe.delete(_message(subject))
+            if status is DeliveryStatus.GIVEN_UP:
+                pipe.zadd(GIVEN_UP, {subject: time()})
+                pipe.expire(GIVEN_UP, _GIVEN_UP_TTL_S)
+            else:
+                pipe.delete(_message(subject))
             count_webhook(pipe, status.value)
             pipe.execute()
+
+    @outages_named()
+    def given_up(
+        self, *, cursor: str | None = None, limit: int = 20
+    ) -> tuple[list[GivenUp], str | None]:
+        """Those that were given up last, or before `cursor`, which a page before gave; and where
+        the next page begins, None after the last.
+        """
+        before: Any = f"({cursor}" if cursor else "+inf"
+        listed: Any = self._connection.zrevrangebyscore(
+            GIVEN_UP, before, "-inf", start=0, num=limit + 1, withscores=True
+        )
+        page = [(subject.decode(), at) for subject, at in listed[:limit]]
+        with self._connection.pipeline() as pipe:
+            for subject, _ in page:
+                pipe.hget(_record(subject), FIELD)
+            deliveries = map(_delivery, pipe.execute())
+        found = []
+        for (subject, at), delivery in zip(page, deliveries, strict=True):
+            if delivery is None:
+                self._connection.zrem(GIVEN_UP, subject)  # forgotten, with its record
+            else:
+                found.append(GivenUp(subject, delivery, at))
+        return found, repr(page[-1][1]) if len(listed) > limit else None
+
+    @outages_named()
+    def send_again(self, subject: str, delivery: Delivery) -> Delivery:
+        """Attempts are made anew, the first one now; how it stands then."""
+        if delivery.status is DeliveryStatus.WAITING:
+            self._connection.zadd(DUE, {subject: time()}, xx=True, lt=True)
+            return delivery
+        anew = Delivery(delivery.url)
+        with self._connection.pipeline() as pipe:
+            pipe.hset(_record(subject), FIELD, anew.to_text())
+            pipe.zrem(GIVEN_UP, subject)
+            pipe.zadd(DUE, {subject: time()})
+            pipe.execute()
+        return anew
 
     @outages_named()
     def forget(self, subject: str) -> None:
@@ -146,6 +200,10 @@ class Outbox:
 
     def close(self) -> None:
         self._connection.close()
+
+
+def _delivery(text: bytes | None) -> Delivery | None:
+    return Delivery.in_record({FIELD: text.decode()}) if text else None
 
 
 def _record(subject: str) -> str:

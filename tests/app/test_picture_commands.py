@@ -15,7 +15,9 @@ from app.main import create_app
 from app.settings import Settings
 from tests.app.conftest import picture, serving
 from tests.processes import until
+from wordbrush import Client
 from worker.queue import JobQueue
+from worker.records import key_of
 from worker.settings import Settings as SharedSettings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,7 +49,7 @@ def opened(path: Path) -> Image.Image:
 
 
 def test_edits_come_as_files_or_through_pipes_and_refusals_say_why(
-    environment: dict[str, str], tmp_path: Path
+    environment: dict[str, str], settings: SharedSettings, tmp_path: Path
 ) -> None:
     photo, out = tmp_path / "photo.jpg", tmp_path / "out.png"
     photo.write_bytes(picture())
@@ -65,6 +67,15 @@ def test_edits_come_as_files_or_through_pipes_and_refusals_say_why(
 
     piped = wordbrush(environment, "edit", "-", "a red flower", stdin=picture())
     assert Image.open(BytesIO(piped.stdout)).format == "JPEG"
+
+    with Client(environment["WORDBRUSH_SERVER"]) as client:
+        job = client.edit(photo, "a red flower", format="jpeg")
+    connection = JobQueue.from_settings(settings).connection
+    connection.hset(key_of(job.id), "outcome", json.dumps({"status": "canceled"}))
+    again = wordbrush(environment, "retry", job.id, "-o", tmp_path / "again.png")
+    assert again.returncode == 0, again.stderr
+    assert opened(tmp_path / "again.jpg").size == (64, 48)
+    assert b"no such job" in wordbrush(environment, "retry", "nothing", "-o", out).stderr
 
     refused = wordbrush(environment, "edit", photo, "xyzzy", "-o", out)
     assert refused.returncode == 1

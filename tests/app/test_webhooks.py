@@ -24,6 +24,7 @@ from models.registry import Task
 from tests.app.conftest import picture, serving
 from tests.app.receiver import Arrival, Receiver, answer, receiving
 from tests.processes import until
+from wordbrush import Client
 from worker.messages import Failure, Request
 from worker.outbox import DeliveryStatus, Outbox
 from worker.queue import JobQueue, Terms
@@ -156,9 +157,49 @@ def test_a_receiver_that_wants_no_more_or_never_takes_it_is_given_up(
     assert dict(queue.tally().webhooks()) == {"given_up": 1}
 
 
+def test_who_was_given_up_is_listed_and_can_be_told_again(
+    web_settings: Settings, sender: Sender, queue: JobQueue, outbox: Outbox
+) -> None:
+    answers = iter([410, 410, 410, 204])
+    with (
+        receiving(lambda handler, _: answer(handler, next(answers))) as receiver,
+        serving(create_app(web_settings)) as address,
+        Client(address) as client,
+    ):
+        waiting = queue.submit(_REQUEST, terms=Terms(webhook=url_of(receiver)))
+        subjects = [ended(queue, url_of(receiver)) for _ in range(3)]
+        until(lambda: outbox.given_up(limit=3)[0][2:])
+        listed = httpx.get(f"{address}/webhooks", params={"limit": 2})
+        assert _TOKEN not in listed.text
+        page = listed.json()
+        rest = httpx.get(f"{address}/webhooks", params={"cursor": page["next"]}).json()
+        ids = [one["id"] for one in page["webhooks"] + rest["webhooks"]]
+        assert (len(page["webhooks"]), rest["next"]) == (2, None)
+        assert sorted(ids) == sorted(subject.replace(":", "_") for subject in subjects)
+        one = page["webhooks"][0]
+        assert (one["host"], one["attempts"]) == ("127.0.0.1", 1)
+        assert one["problem"] == "the receiver answered 410"
+        assert httpx.get(address + one["links"]["subject"]).json()["webhook"]["attempts"] == 1
+
+        client.resend_webhook(one["id"])
+        until(lambda: len(receiver.arrivals) == 4)
+        until(lambda: client.job(one["id"][4:]).webhook["status"] == "delivered")
+        assert [left.id for left in client.webhooks()] == [i for i in ids if i != one["id"]]
+        messages = {a.body for a in receiver.arrivals if a.headers["webhook-id"] == one["id"]}
+        assert len(messages) == 1
+        for unknown, status in ((f"job_{waiting}", 409), ("job_nothing", 404), ("nothing", 422)):
+            assert httpx.post(f"{address}/webhooks/{unknown}/resend").status_code == status
+    queue.connection.delete(f"wordbrush:{subjects[0]}", f"wordbrush:{subjects[1]}")
+    assert len(outbox.given_up()[0]) <= 1
+
+
 def test_a_receiver_that_hangs_leaves_room_for_others(sender: Sender, queue: JobQueue) -> None:
     is_over, stop = Event(), Event()
-    with receiving(lambda *_: is_over.wait(20)) as hanging, receiving() as quick:
+
+    def hang(*_: object) -> None:
+        is_over.wait(20)
+
+    with receiving(hang) as hanging, receiving() as quick:
         for _ in range(20):
             ended(queue, url_of(hanging))
         subject = ended(queue, url_of(quick, "localhost"))
@@ -278,4 +319,4 @@ def test_a_secret_is_made_once_and_is_shown_by_a_command(data_dir: Path) -> None
 @pytest.mark.parametrize("secret", ["secret", "whsec_", "whsec_c2hvcnQ="])
 def test_a_secret_that_is_none_is_refused(secret: str) -> None:
     with pytest.raises(ValidationError):
-        Settings(webhook_secret=secret)
+        Settings.model_validate({"webhook_secret": secret})

@@ -1,0 +1,63 @@
+"""What the commands that speak to a service share: their options, and the service."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import httpx
+import typer
+
+from app.borrowed import NoService, running, service
+from app.catalogue import Catalogue
+from app.settings import Settings
+from wordbrush import Client, WordbrushError
+
+
+def _models(incomplete: str) -> list[str]:
+    """Ids of the checkpoints here, for the shell to complete."""
+    found = (header.id for header in Catalogue(Settings().checkpoints))
+    return [model for model in found if model.startswith(incomplete)]
+
+
+ModelId = Annotated[
+    str | None, typer.Option("--model", "-m", help="As `models` lists.", autocompletion=_models)
+]
+Seed = Annotated[int | None, typer.Option(min=0, max=2**32 - 1, help="The same: the same again.")]
+Server = Annotated[
+    str | None,
+    typer.Option(
+        envvar="WORDBRUSH_SERVER",
+        help="Address of a server; if not given, the one here, or one for the moment.",
+    ),
+]
+Key = Annotated[str | None, typer.Option(envvar="WORDBRUSH_KEY", help="API key of the server.")]
+
+
+@contextmanager
+def any_service(server: str | None, key: str | None) -> Iterator[Client]:
+    """A client of the service to use, which is started for the moment where none runs."""
+    with (
+        _told(),
+        service(server, Settings(), lambda line: typer.echo(line, err=True)) as address,
+        Client(address, key=key) as client,
+    ):
+        yield client
+
+
+@contextmanager
+def running_service(server: str | None, key: str | None) -> Iterator[Client]:
+    """A client of a service that knows of earlier work, so of one that runs already."""
+    with _told(), Client(running(server, Settings()), key=key) as client:
+        yield client
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What goes wrong is said in a line."""
+    try:
+        yield
+    except (WordbrushError, NoService, httpx.InvalidURL, OSError) as error:
+        typer.secho(f"wordbrush: {error}", err=True, fg="red")
+        if suggestions := getattr(error, "suggestions", ()):
+            typer.echo(f"try: {', '.join(suggestions)}", err=True)
+        raise typer.Exit(1) from None

@@ -1,0 +1,195 @@
+"""What both clients do, as steps: calls to be sent and pauses to be made. Nothing here touches a
+network or waits.
+
+Steps are a generator. Whoever takes them sends each call and gives back the response, or the error
+that there was instead, sleeps at each pause, and has the answer at the end.
+"""
+
+import time
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import httpx
+
+from wordbrush import calls
+from wordbrush.answers import Batch, BatchItem, Job, Model, Output, Webhook
+from wordbrush.calls import Call, Photo
+from wordbrush.errors import JobFailed, Refused, TooLong, Unreachable
+
+TRIES = 4  # of a request that a server could not take, or that was cut off
+_FIRST_PAUSE_S = 0.1
+_LONGEST_PAUSE_S = 2.0
+_ITEMS_A_PAGE = 500
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Nothing is to be done for a while."""
+
+    seconds: float
+
+
+Steps = Generator[Call | Pause, httpx.Response | httpx.TransportError | None, T]
+
+
+@dataclass(frozen=True)
+class Page(Generic[T]):
+    """Some of a list, and what names the page after it; None after the last."""
+
+    entries: list[T]
+    next: Any
+
+
+def send(call: Call) -> Steps[httpx.Response]:
+    """The response; what was cut off, or came while the server was full, is sent again."""
+    for attempt in range(1, TRIES + 1):
+        answer = yield call
+        is_last = attempt == TRIES
+        if isinstance(answer, httpx.Response) and (is_last or answer.status_code not in (429, 503)):
+            return check(answer)
+        if isinstance(answer, httpx.TransportError) and is_last:
+            raise away(answer) from answer
+        yield pause(attempt, answer if isinstance(answer, httpx.Response) else None)
+        call.rewind()
+    raise AssertionError("the last try returns or raises")
+
+
+def models() -> Steps[list[Model]]:
+    return [Model.read(one) for one in (yield from _ask(Call("GET", "/models")))["models"]]
+
+
+def store_image(photo: Photo) -> Steps[str]:
+    files = {"image": ("photo", calls.read(photo))}
+    image_id: str = (yield from _ask(Call("POST", "/images", files=files)))["image_id"]
+    return image_id
+
+
+def finished(call: Call, wait_s: float) -> Steps[Job]:
+    """The job that a call asks for, at its end; as it is where `wait_s` is 0."""
+    job = yield from _job(call)
+    return (yield from wait(job, wait_s)) if wait_s else job
+
+
+def job(job_id: str) -> Steps[Job]:
+    return (yield from _job(Call("GET", f"/jobs/{job_id}")))
+
+
+def jobs(wanted: Mapping[str, Any], cursor: str | None) -> Steps[Page[Job]]:
+    params = {**wanted, "cursor": cursor} if cursor else wanted
+    page = yield from _ask(Call("GET", "/jobs", params=params))
+    return Page(list(map(Job.read, page["jobs"])), page["next"])
+
+
+def wait(job: Job, wait_s: float) -> Steps[Job]:
+    deadline, looks = time.monotonic() + wait_s, 0
+    while not job.is_done:
+        if time.monotonic() >= deadline:
+            raise TooLong(f"job {job.id} was not done in {wait_s:g} s: it is {job.status}")
+        yield _until_next_look(job.eta_s, looks)
+        job, looks = (yield from _job(Call("GET", f"/jobs/{job.id}"))), looks + 1
+    if job.status != "succeeded":
+        raise JobFailed(job)
+    return job
+
+
+def cancel(job: Job) -> Steps[Job]:
+    return (yield from _job(Call("POST", f"/jobs/{job.id}/cancel")))
+
+
+def image(output: Output) -> Steps[bytes]:
+    return (yield from send(Call("GET", output.image))).content
+
+
+def animation(job: Job, format: str) -> Steps[bytes]:
+    call = Call("GET", f"/jobs/{job.id}/animation", params={"format": format})
+    return (yield from send(call)).content
+
+
+def create_batch(call: Call) -> Steps[Batch]:
+    return (yield from _batch(call))
+
+
+def batch(batch_id: str) -> Steps[Batch]:
+    return (yield from _batch(Call("GET", f"/batches/{batch_id}")))
+
+
+def batch_items(batch: Batch, first: int | None) -> Steps[Page[BatchItem]]:
+    params = {"first": first or 0, "limit": _ITEMS_A_PAGE}
+    page = yield from _ask(Call("GET", f"/batches/{batch.id}/items", params=params))
+    return Page(list(map(BatchItem.read, page["items"])), page["next"])
+
+
+def wait_for_batch(
+    batch: Batch, wait_s: float, on_progress: Callable[[Batch], object]
+) -> Steps[Batch]:
+    deadline, looks = time.monotonic() + wait_s, 0
+    while not batch.is_done:
+        if time.monotonic() >= deadline:
+            raise TooLong(f"batch {batch.id} was not done in {wait_s:g} s")
+        yield _until_next_look(None, looks)
+        batch, looks = (yield from _batch(Call("GET", f"/batches/{batch.id}"))), looks + 1
+        on_progress(batch)
+    return batch
+
+
+def cancel_batch(batch: Batch) -> Steps[Batch]:
+    return (yield from _batch(Call("POST", f"/batches/{batch.id}/cancel")))
+
+
+def webhooks(cursor: str | None) -> Steps[Page[Webhook]]:
+    params = {"cursor": cursor} if cursor else None
+    page = yield from _ask(Call("GET", "/webhooks", params=params))
+    return Page(list(map(Webhook.read, page["webhooks"])), page["next"])
+
+
+def resend_webhook(webhook_id: str) -> Steps[None]:
+    yield from send(Call("POST", f"/webhooks/{webhook_id}/resend"))
+
+
+def check(response: httpx.Response) -> httpx.Response:
+    """The response, if it is none of a refusal; its body has been read.
+
+    Raises:
+        Refused: it is one.
+    """
+    if response.is_success:
+        return response
+    try:
+        problem = response.json()
+    except ValueError:
+        problem = {}
+    raise Refused(response.status_code, problem if isinstance(problem, dict) else {})
+
+
+def away(error: httpx.TransportError) -> Unreachable:
+    """What to raise for it."""
+    return Unreachable(f"the server does not answer: {error}")
+
+
+def pause(attempt: int, response: httpx.Response | None = None) -> Pause:
+    """Until a request is sent again, for the `attempt`-th time from 1."""
+    asked = response.headers.get("retry-after", "") if response is not None else ""
+    doubled = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2**attempt)
+    return Pause(float(asked) if asked.isdecimal() else doubled)
+
+
+def _ask(call: Call) -> Steps[Any]:
+    return (yield from send(call)).json()
+
+
+def _job(call: Call) -> Steps[Job]:
+    return Job.read((yield from _ask(call)))
+
+
+def _batch(call: Call) -> Steps[Batch]:
+    return Batch.read((yield from _ask(call)))
+
+
+def _until_next_look(eta_s: float | None, looks: int) -> Pause:
+    """Until it is worth while to look at something unfinished again."""
+    if eta_s is not None:
+        return Pause(min(_LONGEST_PAUSE_S, max(_FIRST_PAUSE_S, eta_s / 2)))
+    return Pause(min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 1.5**looks))
