@@ -171,13 +171,15 @@ class Admission:
                 return _unknown(request)
             allowance = self._guests.throttle.ask(key.id, key.rate)
         except Forbidden as problem:
-            return to_response(problem)
+            return to_response(problem, request)
         except QueueDown:
-            return to_response(Unavailable("the queue cannot be reached: nothing was taken on"))
+            wanted = "the queue cannot be reached: nothing was taken on"
+            return to_response(Unavailable(wanted), request)
         headers.update(allowance.headers)
         if not allowance.is_granted:
             wanted = f"the key is good for {key.limit}, wanted fewer requests"
-            return to_response(TooManyRequests(wanted, {"Retry-After": str(allowance.reset_s)}))
+            retry = {"Retry-After": str(allowance.reset_s)}
+            return to_response(TooManyRequests(wanted, retry), request)
         request.state.key = key
         return None
 
@@ -191,7 +193,7 @@ def _unknown(request: Request) -> Response:
     if request.method in _HARMLESS and "text/html" in request.headers.get("accept", ""):
         return RedirectResponse(SIGN_IN, status_code=303)  # a browser goes to a page
     wanted = "wanted a key that is in force, as Authorization: Bearer wb_..."
-    return to_response(Unauthorized(wanted))
+    return to_response(Unauthorized(wanted), request)
 
 
 def _is_public(path: str) -> bool:

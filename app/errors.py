@@ -19,6 +19,7 @@ from starlette.responses import JSONResponse, Response
 
 from app.catalogue import UnknownModel
 from app.middleware import add_headers
+from app.openai_errors import for_openai
 from app.outbound import AnswerTooLarge, ForbiddenAddress, Unreachable
 from worker.batch_records import UnknownBatch
 from worker.idempotency import KeyReused
@@ -176,7 +177,7 @@ def install(app: FastAPI) -> None:
         pre_hooks=[_log_unforeseen],
         handlers={kind: _translated(into) for kind, into in _TRANSLATIONS.items()},
         unhandled_wrappers={"default": ServerFault},
-        post_hooks=[_with_headers],
+        post_hooks=[_with_headers, _for_openai],
         http_exception_handler=_from_http,
         request_validation_handler=_from_validation,
         documentation_uri_template=TYPE_URI,
@@ -185,9 +186,9 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(kind, handler)
 
 
-def to_response(problem: Problem) -> Response:
-    """The answer that says `problem`, for what stands before the routes."""
-    content = problem.marshal(uri=TYPE_URI)
+def to_response(problem: Problem, request: Request) -> Response:
+    """The answer to `request` that says `problem`, for what stands before the routes."""
+    content = for_openai(problem.marshal(uri=TYPE_URI), request.url.path)
     headers = dict(problem.headers or {})
     return JSONResponse(content, problem.status, headers, "application/problem+json")
 
@@ -238,6 +239,15 @@ def _with_headers(
     """A fault's answer is made outside of all middleware, so what that adds is added here too."""
     add_headers(response.headers, request.state.request_id)
     return content, response
+
+
+def _for_openai(
+    content: dict[str, Any], request: Request, response: Response
+) -> tuple[dict[str, Any], Response]:
+    said = for_openai(content, request.url.path)
+    if said != content:
+        response.body = response.render(said)
+    return said, response
 
 
 def _translated(into: Callable[[Any], Problem]) -> Callable[..., Problem]:

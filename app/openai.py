@@ -8,7 +8,7 @@ from io import BytesIO
 from typing import Literal
 
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from typing_extensions import TypeAliasType
 
 from app.deps import Services
@@ -39,6 +39,14 @@ class Prompt(BaseModel):
         None, description="Left out: an address; `b64_json` where the model is a gpt-image."
     )
     output_format: PictureFormat = "png"
+    stream: bool | None = Field(None, description="Pictures come whole: true is refused.")
+
+    @field_validator("stream")
+    @classmethod
+    def _whole(cls, stream: bool | None) -> bool | None:
+        if stream:
+            raise ValueError("pictures come whole, wanted false or nothing")
+        return stream
 
     def wish(self) -> Wish:
         own = None if self._is_theirs else self.model

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -19,6 +19,10 @@ Out = Annotated[
     ),
 ]
 Variations = Annotated[int, typer.Option("--variations", "-n", min=1, max=8, help="How many.")]
+Format = Annotated[
+    Literal["png", "jpeg", "webp"] | None,
+    typer.Option("--format", "-f", help="Of what goes to stdout: as the photo came, if not given."),
+]
 CaptionTo = Annotated[
     str | None, typer.Option(help="Go from the caption to this one, in several pictures.")
 ]
@@ -34,6 +38,7 @@ def edit(
     model: ModelId = None,
     seed: Seed = None,
     variations: Variations = 1,
+    format: Format = None,
     crop: Annotated[
         str | None, typer.Option(help="left,top,width,height in pixels: what may change.")
     ] = None,
@@ -51,7 +56,7 @@ def edit(
     key: Key = None,
 ) -> None:
     """Change what the caption names in a photo and keep the rest."""
-    _check_out(out, variations > 1 or bool(caption_to or image_to))
+    _check_out(out, variations > 1 or bool(caption_to or image_to), format)
     data = sys.stdin.buffer.read() if str(photo) == "-" else _read(photo)
     with any_service(server, key) as client:
         job = client.edit(
@@ -66,7 +71,7 @@ def edit(
             image_to=image_to,
             steps=steps,
             full_resolution=not preview,
-            format=_format(out),
+            format=format or _format(out),
         )
         _write(client, job, out)
 
@@ -77,13 +82,14 @@ def generate(
     model: ModelId = None,
     seed: Seed = None,
     variations: Variations = 1,
+    format: Format = None,
     caption_to: CaptionTo = None,
     steps: Steps = None,
     server: Server = None,
     key: Key = None,
 ) -> None:
     """Draw what the caption says, from words alone."""
-    _check_out(out, variations > 1 or bool(caption_to))
+    _check_out(out, variations > 1 or bool(caption_to), format)
     with any_service(server, key) as client:
         job = client.generate(
             caption,
@@ -92,7 +98,7 @@ def generate(
             variations=variations,
             caption_to=caption_to,
             steps=steps,
-            format=_format(out),
+            format=format or _format(out),
         )
         _write(client, job, out)
 
@@ -117,15 +123,20 @@ def register(cli: typer.Typer) -> None:
         cli.command()(command)
 
 
-def _check_out(out: Path | None, are_several: bool) -> None:
+def _check_out(out: Path | None, are_several: bool, format: str | None = None) -> None:
     """Refuse before any work what could not be written after it."""
     if out is None or str(out) == "-":
         if sys.stdout.isatty():
             raise typer.BadParameter("a terminal shows no pictures, wanted --out FILE or a pipe")
         if are_several:
             raise typer.BadParameter("several pictures need --out FILE")
-    elif out.suffix.lower() not in _FORMATS:
+        return
+    if out.suffix.lower() not in _FORMATS:
         raise typer.BadParameter(f"--out: wanted a name that ends in {', '.join(_FORMATS)}")
+    if not out.parent.is_dir():
+        raise typer.BadParameter(f"--out: there is no folder {out.parent}")
+    if format not in (None, _format(out)):
+        raise typer.BadParameter("--format: the ending of --out says it")
 
 
 def _read(photo: Path) -> bytes:

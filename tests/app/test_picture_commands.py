@@ -67,6 +67,8 @@ def test_edits_come_as_files_or_through_pipes_and_refusals_say_why(
 
     piped = wordbrush(environment, "edit", "-", "a red flower", stdin=picture())
     assert Image.open(BytesIO(piped.stdout)).format == "JPEG"
+    as_png = wordbrush(environment, "edit", "-", "a red flower", "-f", "png", stdin=picture())
+    assert Image.open(BytesIO(as_png.stdout)).format == "PNG"
 
     with Client(environment["WORDBRUSH_SERVER"]) as client:
         job = client.edit(photo, "a red flower", format="jpeg")
@@ -80,7 +82,13 @@ def test_edits_come_as_files_or_through_pipes_and_refusals_say_why(
     refused = wordbrush(environment, "edit", photo, "xyzzy", "-o", out)
     assert refused.returncode == 1
     assert b"none of these words" in refused.stderr
-    for words in (("-o", tmp_path / "out.gif"), ("-n", 2), ("-o", out, "--crop", "1,2")):
+    for words in (
+        ("-o", tmp_path / "out.gif"),
+        ("-o", tmp_path / "nowhere" / "out.png"),
+        ("-o", out, "-f", "webp"),
+        ("-o", out, "--crop", "1,2"),
+        ("-n", 2),
+    ):
         assert wordbrush(environment, "edit", photo, "red", *words).returncode == 2
     assert not out.exists()
 
@@ -108,6 +116,11 @@ def test_a_batch_of_a_folder_ends_in_a_folder(environment: dict[str, str], tmp_p
 def test_a_shell_can_complete_commands_and_models(environment: dict[str, str]) -> None:
     shown = wordbrush(environment | {"SHELL": "/bin/bash"}, "--show-completion", "bash")
     assert b"_COMPLETE=complete_bash" in shown.stdout
+    typed = {"COMP_WORDS": "wordbrush edit -m tag", "COMP_CWORD": "3"}
+    asked = environment | typed | {"_WORDBRUSH_COMPLETE": "complete_bash"}
+    code = "import sys; sys.argv[0] = 'wordbrush'; from app.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=asked, capture_output=True)
+    assert b"tagan-flowers-64" in done.stdout
 
 
 def test_without_a_service_one_is_started_for_the_moment(

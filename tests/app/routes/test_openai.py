@@ -122,10 +122,13 @@ def test_refusals_are_theirs(
     for wrong, why in (
         ({"prompt": "crimson"}, "none of these words"),
         ({"prompt": _PROMPT, "model": "sdxl"}, "no such model"),
-        ({"prompt": _PROMPT, "size": "9999x9999"}, "size: wanted"),
+        ({"prompt": _PROMPT, "size": "9999x9999"}, "wanted auto, or 16x16"),
+        ({"prompt": _PROMPT, "stream": True}, "pictures come whole"),
     ):
-        with pytest.raises(openai.UnprocessableEntityError) as refused:
+        with pytest.raises(openai.UnprocessableEntityError, match=why) as refused:
             theirs.images.generate(**wrong)
+        assert refused.value.type == "invalid_request_error"
+        assert refused.value.param == list(wrong)[-1]
         assert why in refused.value.response.json()["detail"]
     with pytest.raises(openai.APIStatusError):
         theirs.images.edit(image=("a.jpg", b"none"), prompt=_PROMPT)
