@@ -35,6 +35,7 @@ COPY app app
 COPY worker worker
 COPY models models
 COPY training training
+COPY wordbrush wordbrush
 COPY checkpoints checkpoints
 ENV WORDBRUSH_DATA_DIR=/data \
     WORDBRUSH_KEYS_FILE=/keys/keys.json \
@@ -53,6 +54,7 @@ ENTRYPOINT ["python", "-m", "app"]
 CMD ["web"]
 
 FROM code AS worker
+COPY static/samples static/samples
 COPY --from=installed-worker /opt/venv /opt/venv
 HEALTHCHECK --interval=10s --timeout=5s --start-period=120s CMD ["python", "-m", "worker.alive"]
 ENTRYPOINT ["python", "-m"]
