@@ -6,8 +6,9 @@ import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
-from schemathesis.checks import positive_data_acceptance
+from schemathesis.checks import CheckFunction, positive_data_acceptance
 from schemathesis.generation import GenerationMode
+from schemathesis.schemas import APIOperation
 
 from app.settings import Settings
 from worker.queue import JobQueue, WorkerView
@@ -19,6 +20,15 @@ _EXAMPLES = 20  # of each operation
 def web_settings(web_settings: Settings) -> Settings:
     """Settings of a web process that asks no name server for made-up hosts."""
     return Settings(**web_settings.model_dump() | {"webhooks": False})
+
+
+def left_out(operation: APIOperation[Any, Any, Any, Any]) -> list[CheckFunction]:
+    """Made-up bytes are no picture, made-up words are unknown, and nothing is kept under a made-up
+    id: what takes such may refuse what fits its description. All else takes it.
+    """
+    takes_words = any(one.name == "caption" for one in operation.iter_parameters())
+    may_be_gone = "410" in operation.definition.raw["responses"]
+    return [positive_data_acceptance] if operation.body or takes_words or may_be_gone else []
 
 
 @pytest.mark.parametrize("mode", GenerationMode)
@@ -42,7 +52,6 @@ def test_every_answer_is_as_described(
         )
         @given(case=operation.as_strategy(generation_mode=mode))
         def answers_are_as_described(case: schemathesis.Case[Any]) -> None:
-            # Made-up bytes are no picture: what fits the description may yet be refused.
-            case.call_and_validate(excluded_checks=[positive_data_acceptance])
+            case.call_and_validate(excluded_checks=left_out(case.operation))
 
         answers_are_as_described()

@@ -3,7 +3,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from io import BytesIO
-from threading import Timer
+from threading import Thread
 from typing import Any
 
 import httpx
@@ -158,9 +158,10 @@ def test_waiting_gives_the_finished_job(
     client: httpx.Client, queue: JobQueue, finish: Callable[[str], Result]
 ) -> None:
     def work() -> None:
-        finish(queue.connection.lpop("rq:queue:wordbrush-interactive").decode())
+        popped: Any = queue.connection.blpop(["rq:queue:wordbrush-interactive"], 60)
+        finish(popped[1].decode())
 
-    Timer(0.3, work).start()
+    Thread(target=work).start()
     answer = ask(client, {"Prefer": "wait=5"})
     assert answer.status_code == 200
     assert answer.headers["preference-applied"] == "wait=5"
