@@ -3,12 +3,13 @@
 from abc import abstractmethod
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from models.base import System
 from models.checkpoint import SUFFIX, Header
 from models.weights import save
-from training.loop import Trainer
+from training import warm_start
+from training.loop import Average, Trainer
 
 
 class _Recipe(Protocol):
@@ -21,6 +22,8 @@ class SystemTrainer(Trainer):
 
     header: Header  # says what the export is of
     recipe: _Recipe
+    net: Any  # the network that learns
+    average: Average  # of it
 
     @abstractmethod
     def served(self) -> System:
@@ -30,6 +33,16 @@ class SystemTrainer(Trainer):
     def pictures_a_step(self) -> int:
         """How many pictures of the data a step sees."""
         return self.recipe.batch_size
+
+    def begin_with(self, trained: System) -> warm_start.Taken:
+        """Begin with weights of `trained`, wherever they fit.
+
+        Raises:
+            NothingFits: they fit nowhere.
+        """
+        taken = warm_start.take(self.net, self.header.vocabulary, trained)
+        self.average.copy.load_state_dict(self.net.state_dict())
+        return taken
 
     def export(self, folder: Path, *, steps: int, hours: float) -> Path:
         system = self.served()

@@ -224,6 +224,30 @@ def test_an_ablation_is_a_run_of_its_own(toys: Path, monkeypatch: pytest.MonkeyP
     assert read_header(Path("no-int/gan-int-cls-toys-16.safetensors")).config["z_dim"] == 2
 
 
+def test_training_begins_with_the_weights_of_a_checkpoint(
+    toys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    still = replace(test_tagan.RECIPE, learning_rate=0.0)
+    monkeypatch.setitem(tagan.RECIPES, "small", still)
+    command = ("tagan", "--data", toys, "--steps", 1)
+    assert _invoke(*command, "--run", "first").exit_code == 0
+    before = Path("first/tagan-toys-16.safetensors")
+    after = _invoke(*command, "--run", "next", "--seed", 1, "--init-from", before)
+    assert "2 words of tagan-toys-16.safetensors" in _flat(after.output)
+    path = Path("next/tagan-toys-16.safetensors")
+    for key, value in load_file(before).items():
+        if key.startswith("embedding"):
+            assert torch.equal(load_file(path)[key], value), key
+    assert read_header(path).data == "toys; begun with the weights of tagan-toys-16"
+
+
+def test_training_does_not_begin_with_another_systems_weights(toys: Path) -> None:
+    other = Path(f"{write_tiny_model(Path(), 'sisgan')}.safetensors")
+    refused = _invoke("tagan", "--data", toys, "--steps", 1, "--init-from", other)
+    assert refused.exit_code == 2
+    assert "checkpoint of sisgan, wanted one of tagan" in _flat(refused.output)
+
+
 def test_scores_are_trained_for_a_tagan_that_has_none(
     toys: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,7 +17,7 @@ from training import attngan, gan_int_cls, stackgan, stackgan_v2
 from training.commands.options import SystemOptions, command
 from training.commands.running import Material, chosen, load_system, train_system
 from training.generation import Recipe
-from training.loop import Trainer
+from training.system_trainer import SystemTrainer
 
 _PANEL = "Systems that draw a caption"
 
@@ -92,7 +92,7 @@ def train_attngan(
 def _train(
     options: SystemOptions,
     recipe: Recipe,
-    build: Callable[..., Trainer],
+    build: Callable[..., SystemTrainer],
     *,
     system: str,
     text: Path | None = None,

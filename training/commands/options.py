@@ -17,6 +17,7 @@ from training.commands.settings import BadSetting, OtherRecipe
 from training.data import BadData
 from training.sisgan import NeedsVgg16
 from training.stackgan import WrongSketcher
+from training.warm_start import NothingFits
 from training.word_vectors import BadVectors
 
 # What a person can put right; the rest are our mistakes, and keep their traceback.
@@ -27,6 +28,7 @@ _REFUSALS = (
     BadSetting,
     BadVectors,
     NeedsVgg16,
+    NothingFits,
     NotTheseWeights,
     OtherRecipe,
     UnreadableFile,
@@ -72,6 +74,10 @@ class SystemOptions(TrainOptions):
     example: Annotated[list[str] | None, typer.Option(help="Caption for sheets and form.")] = None
     description: Annotated[str, typer.Option(help="What the data are, for the card.")] = ""
     licence: Annotated[str, typer.Option(help="Use allowed for the weights.")] = "research use"
+    init_from: Annotated[
+        Path | None,
+        typer.Option(help="Checkpoint of the same system to begin with, wherever it fits."),
+    ] = None
 
 
 def command(

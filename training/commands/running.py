@@ -9,13 +9,14 @@ import torch
 import typer
 
 from models.base import System
-from models.checkpoint import Header
+from models.checkpoint import Header, read_header
 from models.text.vocabulary import Vocabulary
 from models.weights import load
 from training import loop
 from training.commands.options import SystemOptions, TrainOptions
 from training.commands.settings import changed, keep
 from training.data import CaptionedPictures, Example, Sampling, read_split
+from training.system_trainer import SystemTrainer
 from training.word_vectors import WordVectors, read_word_vectors, vector_width
 
 _KEPT_SHARE = 20  # one picture in so many is kept from training, to be looked at
@@ -84,7 +85,7 @@ def load_system(path: Path, kind: type[S]) -> S:
 def train_system(
     options: SystemOptions,
     recipe: Recipe,
-    build: Callable[..., loop.Trainer],
+    build: Callable[..., SystemTrainer],
     material: Material,
     *,
     system: str,
@@ -102,10 +103,22 @@ def train_system(
     def trainer() -> loop.Trainer:
         pictures = _pictures(examples, vocabulary, material, recipe.sampling)
         given = {"steps": options.steps, "seed": options.seed, "device": loop.device()}
-        return build(recipe, *pictures, header, **given, **_beginning(material, vocabulary))
+        built = build(recipe, *pictures, header, **given, **_beginning(material, vocabulary))
+        if options.init_from:
+            _begin_with(built, options.init_from, system=system)
+        return built
 
     if path := run(options, header.id, recipe, trainer):
         typer.echo(f"wrote {path}; copy it to checkpoints/ to use it")
+
+
+def _begin_with(trainer: SystemTrainer, path: Path, *, system: str) -> None:
+    """Begin with a checkpoint's weights; says how many."""
+    if (has := read_header(path).system) != system:
+        raise typer.BadParameter(f"{path} is a checkpoint of {has}, wanted one of {system}")
+    taken = trainer.begin_with(load(path))
+    words = f" and {taken.words} words" if taken.words else ""
+    typer.echo(f"begins with {taken.tensors} of {taken.of} tensors{words} of {path.name}")
 
 
 def describe(
@@ -125,8 +138,16 @@ def describe(
         words=words,
         examples=tuple(options.example or _shortest_captions(examples)),
         licence=options.licence,
-        data=options.description,
+        data=_data(options),
     )
+
+
+def _data(options: SystemOptions) -> str:
+    """What it learns from: pictures, and maybe the weights that others left."""
+    if options.init_from is None:
+        return options.description
+    pictures = options.description or options.domain_name
+    return f"{pictures}; begun with the weights of {options.init_from.stem}"
 
 
 def train_encoder(
