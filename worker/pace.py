@@ -31,10 +31,25 @@ class Pace:
         """Of a pass with so many pictures."""
         return self.pass_s + self.picture_s * pictures
 
+    def scaled_to(self, narrower: "Pace") -> "Pace":
+        """The same, at the speed of `narrower`, which has seen passes of too few kinds to know what
+        they have for themselves.
+        """
+        factor = narrower.seconds(narrower.pictures) / self.seconds(narrower.pictures)
+        return Pace(self.picture_s * factor, self.pictures, self.pass_s * factor)
+
     @property
     def shared_s(self) -> float:
         """For each picture of a pass as they mostly are."""
         return self.seconds(self.pictures) / self.pictures
+
+
+@dataclass(frozen=True)
+class Begun:
+    """Something that a worker has in hand."""
+
+    request: Request | None  # None: a part of a batch, an import, a job of another program
+    spent_s: float  # since it was begun
 
 
 def note_pace(
@@ -70,7 +85,7 @@ def read_load(connection: redis.Redis, model: str) -> float:
 
 def read_paces(connection: redis.Redis, requests: Sequence[Request]) -> dict[str, Pace]:
     """The pace of each kind of request among these that was done before, by its narrowest kind: as
-    that went if it did, else as the next wider; as people's went, else as batches did.
+    people's went, else as batches did.
     """
     some = {kinds[0]: kinds for kinds in map(_kinds, requests)}
     keys = sorted({p + kind for kinds in some.values() for kind in kinds for p in _PREFIXES})
@@ -80,9 +95,13 @@ def read_paces(connection: redis.Redis, requests: Sequence[Request]) -> dict[str
         found = {key: lines for key, lines in zip(keys, pipe.execute(), strict=True) if lines}
     paces: dict[str, Pace] = {}
     for narrowest, kinds in some.items():
-        known = [found[p + kind] for p in _PREFIXES for kind in kinds if p + kind in found]
+        known = [
+            _pace(lines)
+            for kind in kinds
+            if (lines := found.get(_PREFIX + kind) or found.get(_BATCH_PREFIX + kind))
+        ]
         if known:
-            paces[narrowest] = _pace(known[0])
+            paces[narrowest] = known[-1].scaled_to(known[0])
     return paces
 
 
@@ -91,15 +110,15 @@ def seconds_left(
     ahead: Sequence[Request],
     paces: Mapping[str, Pace],
     *,
-    running: int,
+    begun: Sequence[Begun],
     workers: int,
     load_s: float,
 ) -> float | None:
     """Seconds until an unfinished job will have ended; None where its like was never done.
 
-    `ahead` wait before it, `running` have been begun and are taken for half done. What waits is
-    shared among `workers`, and the job goes through the network with others if there are any; its
-    model takes `load_s` to be in memory first.
+    `ahead` wait before it, `begun` is in hand. What waits is shared among `workers`, and the job
+    goes through the network with others if there are any; its model takes `load_s` to be in memory
+    first.
     """
     if (own := paces.get(_kinds(view.request)[0])) is None:
         return None
@@ -107,10 +126,32 @@ def seconds_left(
         spent = (now() - view.started_at).total_seconds() if view.started_at else 0.0
         return max(0.0, load_s + own.seconds(max(view.request.pictures, own.pictures)) - spent)
     before = sum(paces.get(_kinds(r)[0], own).shared_s * r.pictures for r in ahead)
-    begun = running * own.seconds(own.pictures) / 2
     beside = own.pictures if ahead else 0
     own_s = load_s + own.seconds(max(view.request.pictures, beside))
-    return (before + begun) / max(1, workers) + own_s
+    return (before + _in_hand_s(begun, paces, own)) / max(1, workers) + own_s
+
+
+def _in_hand_s(begun: Sequence[Begun], paces: Mapping[str, Pace], own: Pace) -> float:
+    """What is left of the passes that are under way: of one model and task all are in one; what is
+    no job of ours is half done, and takes as long as a pass of the job's own kind.
+    """
+    passes: dict[object, list[Begun]] = {}
+    for one in begun:
+        passes.setdefault((one.request.model, one.request.task) if one.request else one, []).append(
+            one
+        )
+    left = 0.0
+    for some in passes.values():
+        asked = [
+            (one.request, paces.get(_kinds(one.request)[0], own)) for one in some if one.request
+        ]
+        if not asked:
+            left += own.seconds(own.pictures) / 2
+            continue
+        whole = max(pace.pass_s for _, pace in asked)
+        whole += sum(pace.picture_s * request.pictures for request, pace in asked)
+        left += max(0.0, whole - max(one.spent_s for one in some))
+    return left
 
 
 def _pace(lines: Sequence[bytes]) -> Pace:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from time import monotonic
 from typing import Literal
 
@@ -15,8 +16,8 @@ from worker.kept import Kept
 from worker.listing import JOBS, Page, Wanted, read_page
 from worker.messages import Request
 from worker.metrics import Tally
-from worker.pace import read_load, read_paces, seconds_left
-from worker.records import JobView, UnknownJob, key_of, read_record
+from worker.pace import Begun, read_load, read_paces, seconds_left
+from worker.records import JobView, UnknownJob, key_of, now, read_record
 
 WORKERS = "wordbrush:workers"
 
@@ -75,14 +76,15 @@ class Standing(Kept[JobView]):
         """About how long it will take until the job has ended; None if nobody can know."""
         if view.status.is_final:
             return None
-        ahead, workers = self._ahead(view), self.workers()
+        ahead, begun, workers = self._ahead(view), self._begun(), self.workers()
+        in_hand = [one.request for one in begun if one.request]
         model = view.request.model
         is_loaded = any(model in worker.models for worker in workers)
         return seconds_left(
             view,
             ahead,
-            read_paces(self.connection, [view.request, *ahead]),
-            running=self._running(),
+            read_paces(self.connection, [view.request, *ahead, *in_hand]),
+            begun=begun,
             workers=len(workers),
             load_s=0.0 if is_loaded else read_load(self.connection, model),
         )
@@ -192,15 +194,17 @@ class Standing(Kept[JobView]):
             result_ttl=self._result_ttl,
         )
 
-    def _running(self) -> int:
-        """How many jobs are being done; RQ lists one for a while after it has ended."""
+    def _begun(self) -> list[Begun]:
+        """What is being done; RQ lists a job for a while after it has ended."""
         with self.connection.pipeline() as pipe:
             for queue in (self._interactive, self._batch):
                 pipe.zrange(queue.started_job_registry.key, 0, -1)
             listed = [as_text(one) for some in pipe.execute() for one in some]
             for execution in listed:
-                pipe.hexists(key_of(execution.partition(":")[0]), "outcome")
-            return len(listed) - sum(pipe.execute())
+                record = key_of(execution.partition(":")[0])
+                pipe.hmget(record, "request", "started_at", "outcome")
+            answers = pipe.execute()
+        return [_begun(asked, at) for asked, at, outcome in answers if not outcome]
 
     def _ahead(self, view: JobView) -> list[Request]:
         """What waits before a job that waits; the first of it stands for what is beyond."""
@@ -213,6 +217,12 @@ class Standing(Kept[JobView]):
         requests = self.requests(waiting[: min(count, _LOOKED_AT)])
         known = [request for request in requests if request is not None]
         return [known[n % len(known)] for n in range(count)] if known else []
+
+
+def _begun(asked: bytes | None, started_at: bytes | None) -> Begun:
+    started = datetime.fromisoformat(as_text(started_at)) if started_at else now()
+    request = Request.from_json(json.loads(asked)) if asked else None
+    return Begun(request, (now() - started).total_seconds())
 
 
 def _worker(text: bytes, doing: bytes | None) -> WorkerView:

@@ -94,7 +94,19 @@ def test_a_long_queue_is_reckoned_from_its_beginning(queue: JobQueue) -> None:
     assert left(queue, jobs[-1]) == pytest.approx(251.0)
 
 
-def test_a_job_in_hand_is_half_done_and_delays_the_next(queue: JobQueue) -> None:
+def test_jobs_in_hand_delay_the_next_by_what_is_left_of_their_pass(queue: JobQueue) -> None:
+    queue.note_pace(FLOWERS, seconds=4.0, pictures=1)
+    queue.note_pace(CLOTHES, seconds=10.0, pictures=1)
+    begun = (now() - timedelta(seconds=15)).isoformat()
+    for _ in range(2):
+        job = queue.submit(CLOTHES)
+        queue.connection.zadd("rq:wip:wordbrush-interactive", {f"{job}:1": 2e9})
+        queue.connection.hset(key_of(job), "started_at", begun)
+    queue.connection.delete("rq:queue:wordbrush-interactive")
+    assert left(queue, queue.submit(FLOWERS)) == pytest.approx(20 - 15 + 4, abs=1)
+
+
+def test_what_else_is_in_hand_is_half_done_and_delays_the_next(queue: JobQueue) -> None:
     queue.note_pace(FLOWERS, seconds=4.0, pictures=1)
     queue.connection.zadd("rq:wip:wordbrush-interactive", {"somebody:1": 2e9})
     assert left(queue, queue.submit(FLOWERS)) == pytest.approx(2.0 + 4.0)
