@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 from threading import Thread
+from typing import ClassVar, cast
 from zipfile import ZipFile
 
 import httpx
@@ -20,7 +21,9 @@ from app.settings import Settings
 from tests.app.conftest import picture, serving
 from wordbrush import (
     AsyncClient,
+    Batch,
     Client,
+    Job,
     JobFailed,
     Refused,
     TooLong,
@@ -141,8 +144,18 @@ def test_what_failed_is_asked_for_again(ours: Client, queue: JobQueue) -> None:
 
 
 def test_a_server_that_is_away_is_said(free_port: int) -> None:
-    with pytest.raises(Unreachable), Client(f"http://127.0.0.1:{free_port}") as client:
-        client.models()
+    job, batch = (
+        Job("a", "queued", "generate", "m", "red", 0, "now"),
+        Batch("a", "queued", {}, "now"),
+    )
+    with Client(f"http://127.0.0.1:{free_port}") as client:
+        for ask in (
+            client.models,
+            lambda: list(client.follow(job)),
+            lambda: client.download_batch(batch, BytesIO()),
+        ):
+            with pytest.raises(Unreachable):
+                ask()
 
 
 def test_a_request_that_was_cut_off_is_sent_again_and_done_once(
@@ -175,6 +188,44 @@ def test_a_job_is_followed_to_its_end(ours: Client, queue: JobQueue, finish: Fin
     finish(job.id)
     *_, last = events
     assert last.job == ours.job(job.id)
+
+
+def test_a_stream_that_was_cut_off_goes_on_after_its_last_event(
+    address: str, queue: JobQueue, finish: Finish
+) -> None:
+    class FirstPiece(httpx.SyncByteStream):
+        def __init__(self, whole: httpx.SyncByteStream) -> None:
+            self.whole = whole
+
+        def __iter__(self) -> Iterator[bytes]:
+            yield next(iter(self.whole))
+            raise httpx.ReadError("cut off")
+
+        def close(self) -> None:
+            self.whole.close()
+
+    class CutOff(httpx.HTTPTransport):
+        had: ClassVar[list[str | None]] = []
+
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            response = super().handle_request(request)
+            if request.url.path.endswith("/events"):
+                self.had.append(request.headers.get("last-event-id"))
+                if len(self.had) == 1:
+                    response.stream = FirstPiece(cast("httpx.SyncByteStream", response.stream))
+            return response
+
+    with Client(http=httpx.Client(base_url=address, transport=CutOff())) as client:
+        job = client.edit(picture(), CAPTION, wait_s=0)
+        events = client.follow(job)
+        assert next(events).status == "queued"
+        queue.connection.lpop("rq:queue:wordbrush-interactive")
+        finish(job.id)
+        told = list(events)
+        assert told[-1].job == client.job(job.id)
+    assert "queued" not in [event.status for event in told]
+    assert CutOff.had[0] is None
+    assert CutOff.had[1]
 
 
 def test_jobs_are_listed_past_the_first_page(ours: Client) -> None:
