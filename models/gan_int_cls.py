@@ -4,7 +4,8 @@ Source: Reed et al., "Generative Adversarial Text to Image Synthesis", ICML 2016
 arXiv:1605.05396; networks in section 4.1 and the authors' code. Its style encoder, section 4.4,
 is models/style_encoder.py.
 Not from the paper: `image_size` is free (the paper has 64 px); captions may be read by words;
-`dcgan` is the widely used port of El-Nouby, whose weights can be had.
+`dcgan` is the widely used port of El-Nouby, whose weights can be had; `upsample="nearest"` is how
+StackGAN's Stage-I (Zhang et al., arXiv:1612.03242) grows a picture.
 Shapes: B batch, D text width, K width of the compressed caption, Z noise width, C channels,
 S image side in pixels.
 """
@@ -12,7 +13,7 @@ S image side in pixels.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -33,6 +34,7 @@ class Config(Reading):
     gen_channels: int = 128  # C of the generator next to the image; doubles with each halving
     disc_channels: int = 64  # C of the discriminator next to the image
     dcgan: bool = False  # plain stacks without residual blocks and biases, the caption before z
+    upsample: Literal["transposed", "nearest"] = "transposed"
 
     def __post_init__(self) -> None:
         if self.image_size < 16 or self.image_size.bit_count() != 1:
@@ -70,9 +72,7 @@ class Generator(nn.Module):
         self.grow = nn.Sequential(
             *(_up(a, b, cfg, first=i == 0, residual=r) for i, ((a, b), r) in enumerate(steps))
         )
-        self.to_rgb = nn.Sequential(
-            nn.ConvTranspose2d(widths[-1], 3, 4, 2, 1, bias=not cfg.dcgan), nn.Tanh()
-        )
+        self.to_rgb = nn.Sequential(*_last_up(widths[-1], cfg), nn.Tanh())
 
     def forward(self, z: Tensor, sentence: Tensor, shift: Tensor | None = None) -> Tensor:
         """(B, Z), (B, D), of the first map (B, C, 4, 4) -> (B, 3, S, S) in [-1, 1]."""
@@ -192,10 +192,37 @@ def _compress(cfg: Config, *, normalised: bool) -> nn.Sequential:
 
 
 def _up(c_in: int, c_out: int, cfg: Config, *, first: bool, residual: bool) -> nn.Sequential:
-    stride, padding = (1, 0) if first else (2, 1)  # 1x1 -> 4x4, then twice the side
-    conv = nn.ConvTranspose2d(c_in, c_out, 4, stride, padding, bias=not cfg.dcgan)
     after = ResidualBlock(c_out, nn.ReLU()) if residual else nn.ReLU()
-    return nn.Sequential(conv, nn.BatchNorm2d(c_out), after)
+    if first:  # 1x1 -> 4x4
+        return nn.Sequential(
+            nn.ConvTranspose2d(c_in, c_out, 4, bias=not cfg.dcgan), _first_norm(c_out, cfg), after
+        )
+    return nn.Sequential(_doubled(c_in, c_out, cfg), nn.BatchNorm2d(c_out), after)
+
+
+def _first_norm(width: int, cfg: Config) -> nn.Module:
+    """Over a channel of the 4x4 map; for smooth upsampling over each of its cells alone."""
+    if cfg.upsample == "transposed":
+        return nn.BatchNorm2d(width)
+    cells = nn.BatchNorm1d(width * 4 * 4)
+    return nn.Sequential(nn.Flatten(), cells, nn.Unflatten(1, (width, 4, 4)))
+
+
+def _doubled(c_in: int, c_out: int, cfg: Config) -> nn.Module:
+    """(B, C, h, w) -> (B, C', 2h, 2w)."""
+    if cfg.upsample == "transposed":
+        return nn.ConvTranspose2d(c_in, c_out, 4, 2, 1, bias=not cfg.dcgan)
+    conv = nn.Conv2d(c_in, c_out, 3, padding=1, bias=False)
+    return nn.Sequential(nn.Upsample(scale_factor=2), conv)
+
+
+def _last_up(width: int, cfg: Config) -> tuple[nn.Module, ...]:
+    """From half the side to colours."""
+    if cfg.upsample == "transposed":
+        return (_doubled(width, 3, cfg),)
+    inner = width // 2
+    hidden = (_doubled(width, inner, cfg), nn.BatchNorm2d(inner), nn.ReLU())
+    return (*hidden, nn.Conv2d(inner, 3, 3, padding=1))
 
 
 def _down(c_in: int, c_out: int, bias: bool) -> nn.Sequential:

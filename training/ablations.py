@@ -35,7 +35,8 @@ class Row:
 
 ROWS = (
     Row("gan-int-cls", ""),
-    Row("gan-int-cls", "matching-aware discriminator", ("cls_weight=0",)),
+    Row("gan-int-cls", "feature discriminator", ("lambda_feature=0", "cls_weight=0.5")),
+    Row("gan-int-cls", "feature and matching-aware discriminators", ("lambda_feature=0",)),
     Row("gan-int-cls", "GAN-INT", ("lambda_int=0",)),
     Row("stackgan-v2", ""),
     Row("stackgan-v2", "JCU", ("model.jcu=false",)),

@@ -82,12 +82,21 @@ def test_the_discriminator_judges_the_picture_with_its_caption() -> None:
     assert torch.equal(first.features, second.features)
 
 
+@pytest.mark.parametrize("upsample", ["nearest", "transposed"])
 @pytest.mark.parametrize("side", [16, 32, 64])
-def test_networks_fit_every_side_that_is_a_power_of_two(side: int) -> None:
-    cfg = replace(TINY, image_size=side)
+def test_networks_fit_every_side_that_is_a_power_of_two(side: int, upsample: Any) -> None:
+    cfg = replace(TINY, image_size=side, upsample=upsample)
     picture = Generator(cfg).eval()(torch.randn(2, 3), torch.randn(2, 8))
     assert picture.shape == (2, 3, side, side)
     assert Discriminator(cfg).eval()(picture, torch.randn(2, 8)).logits.shape == (2,)
+
+
+@pytest.mark.parametrize("upsample", ["nearest", "transposed"])
+def test_only_smooth_upsampling_keeps_what_is_even_even(upsample: Any) -> None:
+    cfg = replace(TINY, upsample=upsample)
+    picture = Generator(cfg).eval().to_rgb(torch.ones(1, TINY.gen_channels, 8, 8))
+    assert picture.shape == (1, 3, 16, 16)
+    assert (picture[..., 4:-4, 4:-4].std((2, 3)).max() < 1e-6) == (upsample == "nearest")
 
 
 def test_it_reads_characters_when_asked_to() -> None:

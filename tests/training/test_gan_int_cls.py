@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from models.gan_int_cls import TINY
 from tests.training.toys import build
-from training.gan_int_cls import PAPER, SMALL, GanIntClsTrainer, likeness, smooth_
+from training.gan_int_cls import PAPER, SMALL, GanIntClsTrainer, likeness
 from training.generation import Pairs
 
 RECIPE = replace(SMALL, model=TINY, batch_size=4, lambda_feature=0, fade=0)
@@ -43,24 +43,9 @@ def test_drawings_of_one_caption_are_sent_apart_only_where_that_is_asked_for(toy
     assert likeness(picture, picture) > likeness(picture, picture + 0.5) == pytest.approx(2, 0.01)
 
 
-def test_a_smooth_start_doubles_the_side_of_an_even_picture_without_a_checkerboard() -> None:
-    layer, even = nn.ConvTranspose2d(3, 2, 4, 2, 1, bias=False), torch.ones(1, 3, 6, 6)
-    assert layer(even)[..., 2:-2, 2:-2].std((2, 3)).min() > 1e-3
-    smooth_(layer)
-    assert layer(even)[..., 2:-2, 2:-2].std((2, 3)).max() < 1e-6
-
-
-def test_the_average_starts_as_smooth_as_what_it_follows(toys: Path) -> None:
-    trainer = _trainer(toys)
-    pairs = zip(
-        trainer.net.state_dict().values(), trainer.average.copy.state_dict().values(), strict=True
-    )
-    assert all(torch.equal(live, mean) for live, mean in pairs)
-
-
 def test_the_paper_recipe_is_the_published_one() -> None:
     assert (PAPER.cls_weight, PAPER.lambda_int, PAPER.beta) == (0.5, 1.0, 0.5)
-    assert (PAPER.lambda_seek, PAPER.smooth_start) == (0, False)
+    assert (PAPER.lambda_seek, PAPER.model.upsample) == (0, "transposed")
     assert (PAPER.batch_size, PAPER.learning_rate) == (64, 2e-4)
 
 
