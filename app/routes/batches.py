@@ -50,8 +50,8 @@ class BatchForm(Told):
         description="JSONL or CSV, a line for each picture wanted, up to 10,000. Fields: "
         "`caption`, and optionally `id`, `image` (a name in `images`) or `image_id`, `model`, "
         "`seed`, `variations`, `crop`, `full_resolution`, `format`, `caption_to`, `image_to` or "
-        "`image_id_to`, `steps`. Without a picture one is "
-        "drawn from the caption alone."
+        "`image_id_to`, `steps`; others are not read. Without a picture one is drawn from the "
+        "caption alone."
     )
     images: UploadFile | None = Field(None, description="A ZIP of JPEG, PNG and WebP.")
     name: str | None = Field(None, max_length=200, description="Your own for the batch.")
