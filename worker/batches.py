@@ -21,7 +21,7 @@ from worker.batch_standing import BatchStanding
 from worker.connection import QueueFull, outages_named
 from worker.listing import BATCHES, add_to_index
 from worker.messages import Failure, Result
-from worker.metrics import COUNTS, items_field
+from worker.metrics import COUNTS, count_pass, items_field
 from worker.outbox import DUE
 from worker.queue import NO_TERMS, Terms
 from worker.records import Status, now
@@ -146,7 +146,13 @@ class Batches(BatchStanding):
             at.timestamp(),
             subject,
         ]
-        return bool(self.connection.register_script(_NOTE)(keys=keys, args=[*args, *lines]))
+        is_noted = self.connection.register_script(_NOTE)(keys=keys, args=[*args, *lines])
+        seconds = [one.metrics.predict_s for one in outcomes.values() if isinstance(one, Result)]
+        if is_noted and seconds:
+            with self.connection.pipeline(transaction=False) as pipe:
+                count_pass(pipe, model, max(seconds), items=len(seconds))
+                pipe.execute()
+        return bool(is_noted)
 
     @outages_named()
     def suspect(self, batch_id: str, chunk: int, number: int | None) -> int | None:

@@ -6,6 +6,8 @@ import pytest
 import redis
 
 from models.registry import Task
+from worker.batch_records import Item
+from worker.batches import Batches
 from worker.messages import Failure, Metrics, Request, Result
 from worker.metrics import (
     BATCH_SIZE,
@@ -38,6 +40,23 @@ def test_a_job_counts_once_whoever_ends_it_how_often(queue: JobQueue) -> None:
     queue.finish(canceled, Failure("too late", ""))
     counted = list(queue.tally().jobs())
     assert counted == [("a-model", "canceled", 1), ("a-model", "succeeded", 1)]
+
+
+def test_a_pass_of_a_batch_is_measured_for_each_of_its_items(
+    queue: JobQueue, settings: Settings
+) -> None:
+    batches = Batches.from_settings(settings)
+    batch_id = batches.submit([Item(str(n), REQUEST) for n in range(4)])
+    done = [Result((), Metrics(predict_s=seconds)) for seconds in (0.2, 0.4)]
+    failed = Failure("The picture is gone", "")
+    batches.note(batch_id, "a-model", {0: done[0], 1: done[1], 2: failed})
+    batches.cancel(batch_id)
+    batches.note(batch_id, "a-model", {3: done[0]})
+    [(_, passes)] = queue.tally().histogram(INFERENCE)
+    assert passes.counts[-1] == (inf, 2)
+    assert passes.sum == pytest.approx(0.8)
+    [(_, sizes)] = queue.tally().histogram(BATCH_SIZE)
+    assert dict(sizes.counts)[2] == 2
 
 
 def test_a_finished_jobs_times_and_batch_are_measured(queue: JobQueue) -> None:
