@@ -1,18 +1,21 @@
-"""The two bars of batches, each as a ratio of things measured in turn on the same machine.
+"""What batches cost: their two bars, each as a ratio of things measured in turn on one machine.
 
     python -m bench.bars --model tagan-flowers-64 --items 1000 --rounds 2
 
 A batch of --items is as fast as 90 % of the bare network at its best batch size, and while one is
 being done, 95 % of a person's edits take at most one forward pass longer than they do otherwise.
 The network runs alone in this process, batches and edits in a worker of their own, never both.
+Beside them, without a bar: the processor's time for a picture, which hardly depends on what else
+the machine does, and how fast single jobs are that wait together.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from math import ceil
 from pathlib import Path
 from statistics import median, quantiles
 from tempfile import TemporaryDirectory
-from time import perf_counter, sleep
+from time import perf_counter, process_time, sleep
 from typing import Annotated
 
 import torch
@@ -20,7 +23,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench.batching import ROOT, items_per_s, request_for, running
+from bench.serving import CAPTION, LOOK_S, ROOT, request_for, running, worker_cpu_s
 from models.registry import Task
 from worker.batch_records import Item
 from worker.batches import Batches
@@ -29,7 +32,6 @@ from worker.messages import Request
 from worker.queue import JobQueue
 from worker.settings import Settings
 
-CAPTION = "this flower has red petals"
 SIZES = (1, 4, 8, 16, 32)
 SHARE = 0.9
 _PAUSE_S = 0.05  # between two edits of a person
@@ -56,6 +58,14 @@ class Bare:
         image = torch.zeros(size, 3, system.cfg.image_size, system.cfg.image_size)
         system.manipulate(system.prepare(image), text, noise)
 
+    def cpu_s(self, size: int) -> float:
+        """Seconds of the processor for a picture in such a pass."""
+        count = ceil(64 / size)
+        started = process_time()
+        for _ in range(count):
+            self.forward(size)
+        return (process_time() - started) / (count * size)
+
     def pass_s(self, size: int, seconds: float) -> float:
         """The median time of a pass, in about so many seconds."""
         self.forward(size)
@@ -65,6 +75,26 @@ class Bare:
             self.forward(size)
             times.append(perf_counter() - started)
         return median(times)
+
+
+def jobs_per_s(settings: Settings, request: Request, count: int) -> float:
+    """Of single jobs that all wait at once."""
+    queue = JobQueue.from_settings(settings)
+    started = perf_counter()
+    jobs = [queue.submit(request) for _ in range(count)]
+    for job in jobs:
+        queue.wait(job, 600)
+    return count / (perf_counter() - started)
+
+
+def items_per_s(settings: Settings, request: Request, count: int) -> float:
+    """Of one batch of so many, from when it is sent to when its last item is there."""
+    batches = Batches.from_settings(settings)
+    started = perf_counter()
+    batch_id = batches.submit([Item(str(n), request) for n in range(count)])
+    while not batches.read(batch_id).status.is_final:
+        sleep(LOOK_S)
+    return count / (perf_counter() - started)
 
 
 def edits_s(
@@ -95,25 +125,53 @@ def p95(times: Sequence[float]) -> float:
     return quantiles(times, n=20)[-1]
 
 
-def rows(
-    bare: Sequence[float], batch: Sequence[float], idle_s: float, during_s: float, forward_s: float
-) -> list[tuple[str, str, str]]:
-    """What, its figures and whether the bar is kept; `bare` and `batch` are pictures a second."""
-    share = median(b / a for a, b in zip(bare, batch, strict=True))
-    passes = (during_s - idle_s) / forward_s
+@dataclass(frozen=True)
+class Measured:
+    """What the table is made of; lists have an entry a round."""
+
+    bare: list[float]  # pictures a second of the network alone
+    batch: list[float]  # of a batch
+    jobs: list[float]  # of single jobs that wait together
+    bare_cpu_s: list[float]  # for a picture
+    batch_cpu_s: list[float]
+    idle_s: float  # a person's edit when there is nothing else, 95 % of them
+    during_s: float  # while a batch is being done
+    forward_s: float  # a pass of the network
+
+
+def rows(got: Measured) -> list[tuple[str, str, str]]:
+    """What, its figures and whether the bar is kept, if it has one."""
+    share = _share(got.batch, got.bare)
+    passes = (got.during_s - got.idle_s) / got.forward_s
     return [
         (
             "batch beside the bare network",
-            f"{median(batch):.1f} / {median(bare):.1f} pictures/s = {share:.2f}",
+            f"{median(got.batch):.1f} / {median(got.bare):.1f} pictures/s = {share:.2f}",
             _verdict(share >= SHARE, f">= {SHARE}"),
         ),
         (
             "an edit's p95 during a batch",
-            f"{1000 * during_s:.0f} - {1000 * idle_s:.0f} ms = {passes:.2f} passes "
-            f"of {1000 * forward_s:.0f} ms",
+            f"{1000 * got.during_s:.0f} - {1000 * got.idle_s:.0f} ms = {passes:.2f} passes "
+            f"of {1000 * got.forward_s:.0f} ms",
             _verdict(passes <= 1, "<= 1"),
         ),
+        (
+            "processor for a picture of it",
+            f"{1000 * median(got.batch_cpu_s):.1f} ms, of the network alone "
+            f"{1000 * median(got.bare_cpu_s):.1f} ms",
+            "",
+        ),
+        (
+            "single jobs that wait together",
+            f"{median(got.jobs):.1f} pictures/s = {_share(got.jobs, got.bare):.2f}",
+            "",
+        ),
     ]
+
+
+def _share(part: Sequence[float], whole: Sequence[float]) -> float:
+    """The median over the rounds."""
+    return median(a / b for a, b in zip(part, whole, strict=True))
 
 
 def _verdict(is_kept: bool, bar: str) -> str:
@@ -132,7 +190,6 @@ def main(
 ) -> None:
     """Print both bars; about two minutes for each model on an idle machine."""
     bare = Bare(model, task, threads)
-    alone, together = list[float](), list[float]()
     with TemporaryDirectory() as folder, running(Path(folder), batch_size, threads) as settings:
         request = request_for(settings, model, side)
         if task is Task.GENERATE:
@@ -140,15 +197,23 @@ def main(
         queue = JobQueue.from_settings(settings)
         edits_s(queue, request, 8, lambda: True)
         best = max(SIZES, key=lambda size: size / bare.pass_s(size, 1.0))
+        alone, together, single, alone_cpu_s, together_cpu_s = (list[float]() for _ in range(5))
         for _ in range(rounds):
             alone.append(best / bare.pass_s(best, 5.0))
+            alone_cpu_s.append(bare.cpu_s(best))
+            before_s = worker_cpu_s(settings)
             together.append(items_per_s(settings, request, items))
+            together_cpu_s.append((worker_cpu_s(settings) - before_s) / items)
+            single.append(jobs_per_s(settings, request, items // 5))
         idle_s = p95(edits_s(queue, request, edits, lambda: True))
         during_s = p95(edits_during_a_batch_s(settings, request, edits))
         forward_s = bare.pass_s(batch_size, 2.0)
+    got = Measured(
+        alone, together, single, alone_cpu_s, together_cpu_s, idle_s, during_s, forward_s
+    )
     title = f"{model}, {task}, {items} items of {side} px, bare at {best}, batch at {batch_size}"
     table = Table("", "measured", "bar", title=title)
-    for row in rows(alone, together, idle_s, during_s, forward_s):
+    for row in rows(got):
         table.add_row(*row)
     Console().print(table)
 

@@ -20,7 +20,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench.batching import request_for, running
+from bench.serving import request_for, running
 from models.registry import Task
 from worker.messages import Request
 from worker.queue import JobQueue

@@ -32,6 +32,7 @@ FREE_OF_TORCH = (
     "worker.batch_standing",
     "worker.batches",
     "worker.archives",
+    "worker.writer",
     "worker.imports",
     "worker.store",
     "worker.heatmaps",

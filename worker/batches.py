@@ -128,6 +128,12 @@ class Batches(BatchStanding):
         return self.read(batch_id)
 
     @outages_named()
+    def is_wanted(self, batch_id: str) -> bool:
+        """Whether what is left of the batch is still to be done: it is known, and not canceled."""
+        total, canceled_at = self.connection.hmget(key_of(batch_id), "total", "canceled_at")
+        return total is not None and canceled_at is None
+
+    @outages_named()
     def note(self, batch_id: str, model: str, outcomes: Mapping[int, Result | Failure]) -> bool:
         """Write down what became of items, all for one model; False if the batch was canceled, and
         then nothing is.

@@ -5,8 +5,11 @@ time. Which one is being tried is written down first, so the item at which the n
 known, and is left out by the one after.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 
 import structlog
@@ -16,10 +19,12 @@ from worker.batches import Batches
 from worker.engine import Engine
 from worker.messages import Failure, Request, Result
 from worker.queue import JobQueue, QueueDown
-from worker.records import Status
 from worker.watch import Watch
+from worker.writer import Begun, Steps, Writer
 
 _log = structlog.get_logger(__name__)
+_SERVE_AGAIN_S = 0.005
+_LOOK_AGAIN_S = 0.02
 _DEADLY = Failure(
     "The worker died",
     "The worker died over this item, or it took too long; the rest of the batch went on.",
@@ -31,6 +36,50 @@ _LOST = Failure(
 )
 
 
+@dataclass(frozen=True)
+class _Chunk:
+    """Which items are to be done."""
+
+    batch_id: str
+    model: str
+    numbers: Sequence[int]
+    is_retried: bool  # one of them may be deadly
+
+
+class _Watch(Watch):
+    """Serves people between the steps of a chunk, and knows whether it is still wanted.
+
+    Asks for neither after each step, since steps may be many and short.
+    """
+
+    def __init__(
+        self, between: Callable[[], None], writer: Writer, is_wanted: Callable[[], bool]
+    ) -> None:
+        self._between = between
+        self._writer = writer
+        self._is_wanted = is_wanted
+        self._served_at = self._looked_at = 0.0
+        self._is_canceled = False
+        self.away_s = 0.0  # with people
+
+    def is_canceled(self, index: int) -> bool:
+        """As far as known: while the queue is away, nobody can have canceled."""
+        if perf_counter() - self._looked_at > _LOOK_AGAIN_S:
+            self._looked_at = perf_counter()
+            with suppress(QueueDown):
+                self._is_canceled = not self._is_wanted()
+        return self._is_canceled
+
+    def between(self) -> None:
+        started = perf_counter()
+        if started - self._served_at < _SERVE_AGAIN_S:
+            return
+        with self._writer.held():
+            self._between()
+        self._served_at = perf_counter()
+        self.away_s += self._served_at - started
+
+
 class ChunkRunner:
     """Does chunks of batches."""
 
@@ -39,22 +88,24 @@ class ChunkRunner:
         batches: Batches,
         queue: JobQueue,
         engine: Engine,
+        writer: Writer,
         *,
         batch_size: int,
         limited: Callable[[], AbstractContextManager[object]],
         between: Callable[[], None],
         is_stopping: Callable[[], bool],
     ) -> None:
-        """Up to `batch_size` pictures go through a network together, each pass inside `limited()`;
-        `between` is called between steps, when something else may be done. A worker that
-        `is_stopping` puts the chunk back.
+        """Up to `batch_size` pictures go through a network together; drawing a pass and waiting
+        until it is written are each done inside `limited()`. `between` is called between steps,
+        when something else may be done. A worker that `is_stopping` puts the chunk back.
         """
         self._batches = batches
         self._queue = queue
         self._engine = engine
+        self._writer = writer
         self._batch_size = batch_size
         self._limited = limited
-        self._watch = _Between(between)
+        self._between = between
         self._is_stopping = is_stopping
 
     def run(
@@ -82,44 +133,73 @@ class ChunkRunner:
             if suspect in left:
                 del left[suspect]
                 self._batches.note(batch_id, model, {suspect: _DEADLY})
-        for together in _passes(left, 1 if is_retried else self._batch_size):
-            if self._batches.read(batch_id).status is Status.CANCELED:
-                return
-            if self._is_stopping():
-                self._batches.put_back(batch_id, model, numbers)
-                return
-            if is_retried:
-                self._batches.suspect(batch_id, numbers[0], together[0])
-            outcomes = self._pass([left[n] for n in together])
-            self._batches.note(batch_id, model, dict(zip(together, outcomes, strict=True)))
+        if not self._run(_Chunk(batch_id, model, numbers, is_retried), left):
+            return
         if is_retried:
             self._batches.suspect(batch_id, numbers[0], None)
         _log.info("chunk", batch_id=batch_id, model=model, items=len(numbers))
 
-    def _pass(self, requests: Sequence[Request]) -> list[Result | Failure]:
-        """What became of requests that go through the network together, and how long it took."""
-        started, away_s = perf_counter(), self._watch.away_s
+    def _run(self, chunk: _Chunk, left: Mapping[int, Request]) -> bool:
+        """Whether all passes were done: each is drawn while the one before is being written, but
+        one at a time where one of them may be deadly.
+        """
+        is_wanted = partial(self._batches.is_wanted, chunk.batch_id)
+        watch = _Watch(self._between, self._writer, is_wanted)
+        size, ahead = (1, 0) if chunk.is_retried else (self._batch_size, self._writer.ahead)
+        begun: deque[Begun] = deque()
+        try:
+            for together in _passes(left, size):
+                if not is_wanted():
+                    return False
+                if self._is_stopping():
+                    self._finish(begun, watch)
+                    self._batches.put_back(chunk.batch_id, chunk.model, chunk.numbers)
+                    return False
+                if chunk.is_retried:
+                    self._batches.suspect(chunk.batch_id, chunk.numbers[0], together[0])
+                requests = {number: left[number] for number in together}
+                begun.append(self._begin(chunk, requests, watch))
+                self._finish(begun, watch, ahead)
+            self._finish(begun, watch)
+        finally:
+            for one in begun:
+                one.drop()
+        return True
+
+    def _begin(self, chunk: _Chunk, requests: Mapping[int, Request], watch: _Watch) -> Begun:
+        """Take requests through the network together and give the writer what is left to do."""
+        started, away_s = perf_counter(), watch.away_s
         with self._limited():
-            outcomes = self._engine.run(requests, self._watch)
-        seconds = perf_counter() - started - (self._watch.away_s - away_s)
-        if all(isinstance(outcome, Result) for outcome in outcomes):
-            pictures = sum(request.pictures for request in requests)
-            with suppress(QueueDown):  # it is only an estimate that goes without
-                self._queue.note_pace(requests[0], seconds=seconds, pictures=pictures, batch=True)
-        return outcomes
+            endings = self._engine.draw(list(requests.values()), watch)
+        drawn_s = perf_counter() - started - (watch.away_s - away_s)
+        begun = self._writer.begin(Steps(endings, partial(self._note, chunk, requests, drawn_s)))
+        watch.between()
+        return begun
 
+    def _finish(self, begun: deque[Begun], watch: _Watch, ahead: int = 0) -> None:
+        """Wait until passes are written and noted, all but the last `ahead`."""
+        while len(begun) > ahead:
+            with self._limited():
+                begun[0].wait(watch.between)
+            begun.popleft()
 
-class _Between(Watch):
-    """Serves people between the steps, and measures for how long."""
-
-    def __init__(self, between: Callable[[], None]) -> None:
-        self._between = between
-        self.away_s = 0.0
-
-    def between(self) -> None:
-        started = perf_counter()
-        self._between()
-        self.away_s += perf_counter() - started
+    def _note(
+        self,
+        chunk: _Chunk,
+        requests: Mapping[int, Request],
+        drawn_s: float,
+        outcomes: Sequence[Result | Failure],
+        written_s: float,
+    ) -> None:
+        """Write down what became of a pass and how long it took; in either thread."""
+        by_number = dict(zip(requests, outcomes, strict=True))
+        self._batches.note(chunk.batch_id, chunk.model, by_number)
+        if not all(isinstance(outcome, Result) for outcome in outcomes):
+            return
+        first, pictures = next(iter(requests.values())), sum(r.pictures for r in requests.values())
+        with suppress(QueueDown):  # it is only an estimate that goes without
+            seconds = drawn_s + written_s
+            self._queue.note_pace(first, seconds=seconds, pictures=pictures, batch=True)
 
 
 def _passes(requests: Mapping[int, Request], most: int) -> Iterator[list[int]]:

@@ -37,6 +37,7 @@ from worker.search import Searcher
 from worker.settings import Settings
 from worker.standing import Doing
 from worker.store import Store
+from worker.writer import Writer, cores
 
 _log = structlog.get_logger(__name__)
 
@@ -141,6 +142,7 @@ def _worker(
         Batches.from_settings(settings),
         queue,
         engine,
+        Writer(beside=cores() > 1),
         batch_size=settings.batch_size,
         limited=lambda: worker.limit_step(settings.job_timeout_s),
         between=worker.serve_people,

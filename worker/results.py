@@ -49,13 +49,14 @@ def write(
         small = pictures.encode(to_picture(tensor), None, "png", parameters)
         return store.put(small, kind="results", suffix=".png")
 
+    kept = store.put(data, kind="results", suffix=f".{kind}")
     file = OutputFile(
-        image=store.put(data, kind="results", suffix=f".{kind}"),
+        image=kept,
         media_type=pictures.media_type(kind),
         width=picture.width,
         height=picture.height,
         seed=draw.seed,
-        network_image=keep_small(image),
+        network_image=kept if place is None and kind == "png" else keep_small(image),
         stages=tuple(keep_small(stage[number]) for stage in output.stages),
         words=_words(request, answer, number),
         heatmaps=tuple(_heatmaps(store, answer, number)),

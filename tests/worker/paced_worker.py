@@ -1,8 +1,9 @@
 """A real worker process whose model takes as long as the caption says: "3 seconds of red".
 
-Run as `python -m tests.worker.paced_worker` with the environment of worker/settings.py. Each pass
-through the network adds a line, `<pid> <caption> | <caption>`, to `passes.log` in the data
-directory.
+What a caption with the word "slowly" drew is not written before there is a file `go` in the data
+directory. Run as `python -m tests.worker.paced_worker` with the environment of worker/settings.py.
+Each pass through the network adds a line, `<pid> <caption> | <caption>`, to `passes.log` in the
+data directory.
 """
 
 import os
@@ -12,11 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from PIL import Image
 
 from models.base import System, TextFeatures
+from worker import results
 from worker.loading import load_for_serving
 from worker.main import serve
+from worker.messages import OutputFile, Request
 from worker.settings import Settings
+from worker.store import Store
 
 
 def load_paced(path: Path, device: torch.device) -> System:
@@ -37,5 +42,18 @@ def load_paced(path: Path, device: torch.device) -> System:
     return system
 
 
+def write_at_leisure() -> None:
+    """Have pictures written when the test says so, if their captions ask for it."""
+    write, go = results.write, Settings().data_dir / "go"
+
+    def slow(store: Store, request: Request, *rest: Any) -> tuple[OutputFile, Image.Image]:
+        while "slowly" in request.caption and not go.exists():
+            time.sleep(0.01)
+        return write(store, request, *rest)
+
+    results.write = slow
+
+
 if __name__ == "__main__":
+    write_at_leisure()
     serve(Settings(), load_paced)

@@ -17,6 +17,9 @@ from worker.queue import JobQueue, Status
 from worker.resident import TIME_LIMIT_EXIT
 from worker.settings import Settings
 from worker.store import Store
+from worker.writer import cores
+
+BESIDE = pytest.mark.skipif(cores() < 2, reason="one core writes nothing beside")
 
 
 @pytest.fixture
@@ -82,6 +85,67 @@ def test_a_batch_goes_through_in_full_passes_and_what_is_bad_fails_alone(
     assert store.get(found[0].outcome.outputs[0].image)
 
 
+def test_an_item_whose_picture_cannot_be_written_fails_alone(
+    start_worker: StartWorker, batches: Batches, request_: Request, store: Store
+) -> None:
+    wide = BytesIO()
+    Image.new("RGB", (16_400, 16)).save(wide, "PNG")  # WebP holds 16,383
+    image_id = store.put(wide.getvalue(), kind="uploads", suffix=".png")
+    items = named(request_, "red", "blue", "yellow")
+    items[1] = Item("wide", replace(request_, image_id=image_id, format="webp"))
+    batch_id = batches.submit(items)
+    start_worker()
+    view = ended(batches, batch_id)
+    found = batches.items(view, range(3))
+    assert [one.status for one in found] == [Status.SUCCEEDED, Status.FAILED, Status.SUCCEEDED]
+    assert isinstance(found[1].outcome, Failure)
+    assert "16383" in found[1].outcome.detail
+
+
+@BESIDE
+def test_people_and_the_next_pass_do_not_wait_until_a_pass_is_written(
+    start_worker: StartWorker,
+    batches: Batches,
+    queue: JobQueue,
+    request_: Request,
+    settings: Settings,
+) -> None:
+    captions = ["0 seconds of a", "0 seconds of b slowly", "0 seconds of c", "0 seconds of d"]
+    batch_id = batches.submit(named(request_, *captions))
+    worker = start_worker(batch_size=1)
+    until(lambda: [captions[2]] in passes(settings))
+    person = queue.wait(queue.submit(request_), 60)
+    assert person.status is Status.SUCCEEDED
+    assert batches.read(batch_id).succeeded == 1
+    assert [captions[3]] not in passes(settings)  # no more than one pass waits to be written
+    worker.terminate()
+    (settings.data_dir / "go").touch()
+    assert worker.wait(60) == 0
+    assert batches.read(batch_id).succeeded == 3  # what was drawn when it was told to stop
+
+
+@BESIDE
+def test_what_was_drawn_and_not_written_when_the_worker_died_is_drawn_again(
+    start_worker: StartWorker,
+    batches: Batches,
+    queue: JobQueue,
+    request_: Request,
+    settings: Settings,
+) -> None:
+    captions = ["0 seconds of a", "0 seconds of b slowly", "0 seconds of c"]
+    batch_id = batches.submit(named(request_, *captions))
+    first = start_worker(batch_size=1)
+    until(lambda: len(passes(settings)) == 3)
+    first.kill()
+    first.wait()
+    assert batches.read(batch_id).succeeded == 1
+    take_the_dead_for_dead(queue)
+    (settings.data_dir / "go").touch()
+    start_worker(batch_size=1)
+    assert ended(batches, batch_id).succeeded == 3
+    assert passes(settings)[3:] == [[caption] for caption in captions[1:]]
+
+
 def test_a_chunk_whose_worker_is_killed_goes_on_where_it_was(
     start_worker: StartWorker,
     batches: Batches,
@@ -140,6 +204,7 @@ def test_a_canceled_batch_stops_after_the_pass_in_hand(
     until(lambda: queue.depth() == 0)
     assert len(passes(settings)) <= 3
     assert batches.read(batch_id) == view
+    assert len(list((settings.data_dir / "store" / "results").iterdir())) == 2  # the person's
 
 
 def test_a_person_waits_for_one_pass_of_a_batch_and_not_for_the_rest(
