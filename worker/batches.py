@@ -9,6 +9,7 @@ once, so a chunk that comes back after a crash goes on where it was.
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from math import ceil
 from typing import Any
 from uuid import uuid4
 
@@ -27,7 +28,7 @@ from worker.queue import NO_TERMS, Terms
 from worker.records import Status, now
 
 CHUNK_FUNCTION = "worker.batches.run_chunk"
-CHUNK_SIZE = 64  # items
+CHUNK_SIZES = range(64, 129)  # items: an eighth of a batch, so that workers can share it
 CHUNK_RETRIES = 20  # deaths of workers that a chunk survives; each costs it one item at most
 MAX_ITEMS = 10_000
 
@@ -252,5 +253,6 @@ def _chunks(items: Sequence[Item]) -> Iterator[tuple[str, list[int]]]:
         if item.request:
             by_model.setdefault(item.request.model, []).append(number)
     for model, numbers in by_model.items():
-        for first in range(0, len(numbers), CHUNK_SIZE):
-            yield model, numbers[first : first + CHUNK_SIZE]
+        size = min(max(ceil(len(numbers) / 8), CHUNK_SIZES[0]), CHUNK_SIZES[-1])
+        for first in range(0, len(numbers), size):
+            yield model, numbers[first : first + size]

@@ -162,8 +162,7 @@ def _fit(source: Tensor, change: Tensor, window: int) -> tuple[Tensor, Tensor]:
 def _solved(left: Tensor, right: Tensor) -> Tensor:
     """X (3, 3, S, S) of (left + eps) X = right at each pixel, `left` symmetric, both (3, 3, S, S).
 
-    By LDL', a step for all pixels at once: LAPACK takes one pixel after another, and three quarters
-    of what a small picture costs.
+    By LDL', each step for all pixels at once: LAPACK takes one pixel after another.
     """
     a, d, f = (left[i, i] + _EPS for i in range(3))
     b, c, e = left[0, 1], left[0, 2], left[1, 2]

@@ -21,6 +21,7 @@ from worker.loading import load_for_serving
 from worker.main import serve
 from worker.messages import OutputFile, Request
 from worker.settings import Settings
+from worker.sources import Source
 from worker.store import Store
 
 
@@ -46,10 +47,12 @@ def write_at_leisure() -> None:
     """Have pictures written when the test says so, if their captions ask for it."""
     write, go = results.write, Settings().data_dir / "go"
 
-    def slow(store: Store, request: Request, *rest: Any) -> tuple[OutputFile, Image.Image]:
+    def slow(
+        store: Store, request: Request, source: Source | None, answer: results.Answer, number: int
+    ) -> tuple[OutputFile, Image.Image]:
         while "slowly" in request.caption and not go.exists():
             time.sleep(0.01)
-        return write(store, request, *rest)
+        return write(store, request, source, answer, number)
 
     results.write = slow
 
