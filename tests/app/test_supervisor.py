@@ -54,7 +54,10 @@ class Up:
 
 
 def _role(pid: int) -> str:
-    command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except (FileNotFoundError, ProcessLookupError):
+        return "gone"  # since it was listed
     roles = {"app.guard": "guard", "-server": "queue", "-m worker": "worker", "-m app web": "web"}
     return next((role for text, role in roles.items() if text in command), command)
 
