@@ -22,7 +22,7 @@ from models.layers import N, channels_last
 from models.lite import load_lite
 from training.augment import Augmentation
 from training.data import CaptionedPictures, Sampling
-from training.features import FeatureDiscriminator, hinge_discriminator, hinge_generator
+from training.features import FeatureDiscriminator, hinge_generator
 from training.loop import Average, Part, autocast, rank, share_weights, step_generator
 from training.losses import kl_divergence, says_fake, says_real
 from training.sheets import caption_sheet, drawn
@@ -179,11 +179,12 @@ class AttnganTrainer(SystemTrainer):
             no = no + says_fake(disc.match(seen, wrong.sentence))
             losses[f"d_{side}"] = yes / 2 + no / 3  # weighted as in the authors' code
         if self.features is not None:
-            with torch.no_grad():
-                real_taps = self._taps(recipe.augmentation(real, rng))
-            yes, no = self.features(real_taps, right.sentence, wrong.sentence)
-            (made,) = self.features(tuple(tap.detach() for tap in taps), right.sentence)
-            losses["d_feature"] = recipe.lambda_feature * hinge_discriminator(yes, no, made)
+            seen = self.damsm.image.resized(recipe.augmentation(real, rng))
+            sentence = right.sentence
+            hinge = self.features.loss(
+                seen, taps, right=sentence, wrong=wrong.sentence, asked=sentence
+            )
+            losses["d_feature"] = recipe.lambda_feature * hinge
         return losses
 
     def _generator_losses(

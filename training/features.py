@@ -47,6 +47,24 @@ class FeatureDiscriminator(nn.Module):
         judged = [head(f, *sentences) for head, f in pairs]
         return [list(logits) for logits in zip(*judged, strict=True)]
 
+    def loss(
+        self,
+        real: Tensor,
+        fake: tuple[Tensor, ...],
+        *,
+        right: Tensor,
+        wrong: Tensor,
+        asked: Tensor,
+    ) -> Tensor:
+        """What it lowers: real pictures (B, 3, S, S) with captions that fit and with others, and
+        taps of fakes with the captions that they were made for, (B, D) each.
+        """
+        with torch.no_grad():
+            seen = self.features(real)
+        yes, no = self(seen, right, wrong)
+        (made,) = self(tuple(tap.detach() for tap in fake), asked)
+        return hinge_discriminator(yes, no, made)
+
     @property
     def own(self) -> nn.Module:
         """All but the encoder: what a run that goes on needs."""

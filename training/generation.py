@@ -22,7 +22,7 @@ from models.lite import load_lite
 from models.text.captions import TrainedReader
 from training.augment import Augmentation
 from training.data import Batch, CaptionedPictures, Sampling
-from training.features import FeatureDiscriminator, hinge_discriminator, hinge_generator
+from training.features import FeatureDiscriminator, hinge_generator
 from training.joint_embedding import (
     ImageSide,
     OtherReading,
@@ -215,11 +215,7 @@ class GenerationTrainer(SystemTrainer):
         """The discriminators' losses; `taps` are of the fakes."""
         losses = self.discriminator_losses(pairs)
         if (judge := self.features) is not None:
-            with torch.no_grad():
-                seen = judge.features(pairs.real[-1])
-            yes, no = judge(seen, sentence, other)
-            (on_fake,) = judge(tuple(tap.detach() for tap in taps), sentence)
-            hinge = hinge_discriminator(yes, no, on_fake)
+            hinge = judge.loss(pairs.real[-1], taps, right=sentence, wrong=other, asked=sentence)
             losses["d_feature"] = self.recipe.lambda_feature * hinge
         return losses
 

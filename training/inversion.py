@@ -24,7 +24,7 @@ from models.layers import N, channels_last
 from models.lite import load_lite
 from training.augment import Augmentation
 from training.data import CaptionedPictures, Sampling
-from training.features import FeatureDiscriminator, hinge_discriminator, hinge_generator
+from training.features import FeatureDiscriminator, hinge_generator
 from training.loop import Average, Part, autocast, rank, share_weights, step_generator
 from training.sheets import row, sheet
 from training.steps import adam, descend, faded, held, set_rate
@@ -173,11 +173,9 @@ class InversionTrainer(SystemTrainer):
         on_real, on_drawn = self.disc(change(real, rng)), self.disc(change(drawn.detach(), rng))
         losses = {"d_real": (softplus(-on_real) + softplus(on_drawn)).float().mean()}
         if self.features is not None:
-            with torch.no_grad():
-                seen = self.features.features(change(real, rng))
-            yes, no = self.features(seen, right.sentence, wrong.sentence)
-            (fake,) = self.features(tuple(tap.detach() for tap in taps), wrong.sentence)
-            losses["d_feature"] = self.recipe.lambda_feature * hinge_discriminator(yes, no, fake)
+            seen, asked = change(real, rng), wrong.sentence
+            hinge = self.features.loss(seen, taps, right=right.sentence, wrong=asked, asked=asked)
+            losses["d_feature"] = self.recipe.lambda_feature * hinge
         return losses
 
     def _slope(self, real: Tensor) -> Tensor:

@@ -24,7 +24,7 @@ from models.sisgan import Config, Discriminator, LiteEncoder, Sisgan, scaled_for
 from models.text.vse import SentenceReader
 from training.augment import Augmentation
 from training.data import CaptionedPictures, Sampling
-from training.features import FeatureDiscriminator, hinge_discriminator, hinge_generator
+from training.features import FeatureDiscriminator, hinge_generator
 from training.loop import Average, Part, autocast, rank, share_weights, step_generator
 from training.losses import kl_divergence
 from training.sheets import caption_sheet, edited
@@ -176,11 +176,7 @@ class SisganTrainer(SystemTrainer):
             "d_fake": softplus(self.disc.judge(made, relevant)).mean() / 2,
         }
         if (judge := self.features) is not None:
-            with torch.no_grad():
-                seen = judge.features(real)
-            yes, no = judge(seen, right, wrong)
-            (on_fake,) = judge(tuple(tap.detach() for tap in taps), relevant)
-            hinge = hinge_discriminator(yes, no, on_fake)
+            hinge = judge.loss(real, taps, right=right, wrong=wrong, asked=relevant)
             losses["d_feature"] = self.recipe.lambda_feature * hinge
         return losses
 

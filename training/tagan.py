@@ -25,7 +25,7 @@ from models.tagan import Config, Discriminator, Judgement, Tagan
 from models.text.vocabulary import PAD
 from training.augment import Augmentation
 from training.data import CaptionedPictures, Sampling
-from training.features import FeatureDiscriminator, hinge_discriminator, hinge_generator
+from training.features import FeatureDiscriminator, hinge_generator
 from training.loop import Average, Part, autocast, rank, share_weights, step_generator
 from training.losses import kl_divergence
 from training.sheets import caption_sheet, edited
@@ -195,11 +195,10 @@ class TaganTrainer(SystemTrainer):
             "d_cond": recipe.lambda_cond * (says_yes(matches) + says_no(mismatches)) / 2,
         }
         if self.features is not None:
-            with torch.no_grad():
-                seen = self.features.features(real)
-            yes, no = self.features(seen, right.sentence, wrong.sentence)
-            (drawn,) = self.features(tuple(tap.detach() for tap in taps), wrong.sentence)
-            losses["d_feature"] = recipe.lambda_feature * hinge_discriminator(yes, no, drawn)
+            hinge = self.features.loss(
+                real, taps, right=right.sentence, wrong=wrong.sentence, asked=wrong.sentence
+            )
+            losses["d_feature"] = recipe.lambda_feature * hinge
         return losses
 
     def _generator_losses(
