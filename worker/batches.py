@@ -26,9 +26,11 @@ from worker.metrics import COUNTS, count_pass, items_field
 from worker.outbox import DUE
 from worker.queue import NO_TERMS, Terms
 from worker.records import Status, now
+from worker.standing import WORKERS
 
 CHUNK_FUNCTION = "worker.batches.run_chunk"
-CHUNK_SIZES = range(64, 129)  # items: an eighth of a batch, so that workers can share it
+CHUNK_SIZES = range(64, 257)  # items
+_CHUNKS_A_WORKER = 4  # of a batch, so that they can share it and end at about the same time
 CHUNK_RETRIES = 20  # deaths of workers that a chunk survives; each costs it one item at most
 MAX_ITEMS = 10_000
 
@@ -80,7 +82,8 @@ class Batches(BatchStanding):
             KeyReused: another request had the key.
         """
         batch_id = uuid4().hex
-        chunks = list(_chunks(items))
+        parts = _CHUNKS_A_WORKER * max(1, self.connection.scard(WORKERS))
+        chunks = list(_chunks(items, parts))
 
         def enqueue(pipe: Pipeline) -> str:
             if terms.key and (found := idempotency.earlier(pipe, terms.key)):
@@ -246,13 +249,13 @@ class Batches(BatchStanding):
         )
 
 
-def _chunks(items: Sequence[Item]) -> Iterator[tuple[str, list[int]]]:
-    """Models, each with numbers of items that want it, in order."""
+def _chunks(items: Sequence[Item], parts: int) -> Iterator[tuple[str, list[int]]]:
+    """Models, each with numbers of items that want it, in order; about so many parts a model."""
     by_model: dict[str, list[int]] = {}
     for number, item in enumerate(items):
         if item.request:
             by_model.setdefault(item.request.model, []).append(number)
     for model, numbers in by_model.items():
-        size = min(max(ceil(len(numbers) / 8), CHUNK_SIZES[0]), CHUNK_SIZES[-1])
+        size = min(max(ceil(len(numbers) / parts), CHUNK_SIZES[0]), CHUNK_SIZES[-1])
         for first in range(0, len(numbers), size):
             yield model, numbers[first : first + size]

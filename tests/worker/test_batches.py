@@ -11,6 +11,7 @@ from worker.batches import Batches
 from worker.messages import Failure, Request, Result
 from worker.queue import JobQueue, Status
 from worker.settings import Settings
+from worker.standing import WorkerView
 
 RED = Request(Task.GENERATE, "attngan-flowers-64", "red")
 EDITED = Request(Task.MANIPULATE, "tagan-flowers-64", "red", image_id="u")
@@ -68,6 +69,16 @@ def test_a_batch_that_is_done_is_not_canceled_any_more(
     batches.note(batch_id, EDITED.model, dict.fromkeys(range(3, 5), Result(())))
     assert batches.cancel(batch_id).status is Status.SUCCEEDED
     assert "canceled" not in {status for _, status, _ in queue.tally().batch_items()}
+
+
+@pytest.mark.parametrize(("workers", "chunks"), [(0, 4), (1, 4), (2, 8)])
+def test_workers_can_share_a_batch(
+    batches: Batches, queue: JobQueue, workers: int, chunks: int
+) -> None:
+    for number in range(workers):
+        queue.announce(WorkerView(f"w{number}", number, "host", "cpu", (RED.model,)))
+    batches.submit([Item(str(n), RED) for n in range(1000)])
+    assert queue.depths()["batch"] == chunks
 
 
 def test_what_is_left_is_estimated_by_how_it_went(batches: Batches, batch_id: str) -> None:
