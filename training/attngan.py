@@ -18,18 +18,14 @@ from models.attngan import Attngan, Config, Discriminator, Drawing
 from models.base import TextFeatures
 from models.checkpoint import Header
 from models.damsm import BIRDS, Damsm, Gammas, ImageFeatures, LiteTrunk, damsm_losses
-from models.layers import N, channels_last
-from models.lite import load_lite
+from training.adversarial import AdversarialTrainer
 from training.augment import Augmentation
 from training.data import CaptionedPictures, Sampling
-from training.features import FeatureDiscriminator, hinge_generator
+from training.features import hinge_generator
 from training.loop import Average, Part, autocast, rank, share_weights, step_generator
 from training.losses import kl_divergence, says_fake, says_real
-from training.sheets import caption_sheet, drawn
+from training.sheets import drawings_sheet
 from training.steps import adam, descend, faded, held, set_rate, shrunk
-from training.system_trainer import SystemTrainer
-
-_SHEET_COLUMNS = 12
 
 
 class OtherVocabulary(ValueError):
@@ -75,7 +71,7 @@ SMALL = Recipe(
 RECIPES = {"small": SMALL, "paper": PAPER}
 
 
-class AttnganTrainer(SystemTrainer):
+class AttnganTrainer(AdversarialTrainer):
     """The generator and a discriminator for each stage, trained in turn; encoders stay."""
 
     recipe: Recipe
@@ -109,16 +105,11 @@ class AttnganTrainer(SystemTrainer):
         self.net.text.load_state_dict(damsm.text.state_dict())
         self.net.text.requires_grad_(False)
         self.discs = [self._place(Discriminator(self.cfg, side)) for side in self.cfg.painted]
-        self.features = (
-            self._place(FeatureDiscriminator(load_lite("lite0"), self.cfg.text_dim, side=None))
-            if recipe.lambda_feature
-            else None
-        )
+        self.features = self._feature_discriminator(self.cfg.text_dim, side=None)
         copy = self._place(Attngan(self.cfg, data.vocabulary))
         self.average = Average(self.net, copy, recipe.ema)
         self.disc_parameters = [p for disc in self.discs for p in disc.parameters()]
-        if self.features is not None:
-            self.disc_parameters += self.features.trained_parameters()
+        self.disc_parameters += self._feature_heads()
         self.opt_net = adam(self.net.generator.parameters(), recipe.learning_rate)
         self.opt_disc = adam(self.disc_parameters, recipe.learning_rate)
         share_weights(self.parts().values())
@@ -224,35 +215,10 @@ class AttnganTrainer(SystemTrainer):
         recipe = self.recipe
         return faded(recipe.learning_rate, step, steps=self.steps, fade=recipe.fade)
 
-    def _place(self, module: N) -> N:
-        return channels_last(module.to(self.device))
+    def own_parts(self) -> Mapping[str, Part]:
+        discs = nn.ModuleList(self.discs)
+        return {"discs": discs, "opt_net": self.opt_net, "opt_disc": self.opt_disc}
 
-    def parts(self) -> Mapping[str, Part]:
-        parts: dict[str, Part] = {
-            "net": self.net,
-            "average": self.average.copy,
-            "discs": nn.ModuleList(self.discs),
-            "opt_net": self.opt_net,
-            "opt_disc": self.opt_disc,
-        }
-        if self.features is not None:
-            parts["features"] = self.features.own
-        return parts
-
-    @torch.inference_mode()
     def sheet(self) -> Image.Image:
-        return caption_sheet(
-            self.kept,
-            self._draw,
-            self.header.examples,
-            columns=_SHEET_COLUMNS,
-            labels=("real", "drawn from its caption"),
-        )
-
-    def _draw(self, _: Tensor, captions: list[str]) -> Tensor:
-        return drawn(self.served(), captions, seed=self.seed, device=self.device)
-
-    def served(self) -> Attngan:
-        net = self.average.copy
-        assert isinstance(net, Attngan)
-        return net
+        net, examples = self.served(), self.header.examples
+        return drawings_sheet(net, self.kept, examples, self.device, seed=self.seed)

@@ -15,14 +15,13 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from models.base import System
 from models.checkpoint import Header
-from models.layers import N, channels_last
 from models.lite import load_lite
 from models.text.captions import TrainedReader
+from training.adversarial import AdversarialTrainer
 from training.augment import Augmentation
 from training.data import Batch, CaptionedPictures, Sampling
-from training.features import FeatureDiscriminator, hinge_generator
+from training.features import hinge_generator
 from training.joint_embedding import (
     ImageSide,
     OtherReading,
@@ -37,11 +36,8 @@ from training.loop import (
     share_weights,
     step_generator,
 )
-from training.sheets import caption_sheet, drawn
+from training.sheets import drawings_sheet
 from training.steps import adam, descend, faded, held, set_rate, shrunk
-from training.system_trainer import SystemTrainer
-
-_SHEET_COLUMNS = 8
 
 
 @dataclass(frozen=True)
@@ -77,7 +73,7 @@ class Pairs(NamedTuple):
     wrong: Tensor  # (B, K), of captions that don't
 
 
-class GenerationTrainer(SystemTrainer):
+class GenerationTrainer(AdversarialTrainer):
     """Text encoder, discriminators and generator, one step of each in turn."""
 
     recipe: Recipe
@@ -115,13 +111,8 @@ class GenerationTrainer(SystemTrainer):
             self.net.reader.load_state_dict(text.encoder.state_dict())
             self.net.reader.requires_grad_(False)
         self.discs = self._place(nn.ModuleList(self.discriminators()))
-        lite = load_lite("lite0")
-        self.image_side = self._place(ImageSide(lite, recipe.model.text_dim))
-        self.features = (
-            self._place(FeatureDiscriminator(lite, recipe.model.text_dim))
-            if recipe.lambda_feature
-            else None
-        )
+        self.image_side = self._place(ImageSide(load_lite("lite0"), recipe.model.text_dim))
+        self.features = self._feature_discriminator(recipe.model.text_dim)
         copy = self._place(module.SYSTEM(recipe.model, header.vocabulary))
         self.average = Average(self.net, copy, recipe.ema)
         self.prepare()
@@ -247,38 +238,15 @@ class GenerationTrainer(SystemTrainer):
         return [*self.net.reader.parameters(), *self.image_side.project.parameters()]
 
     def _disc_parameters(self) -> list[nn.Parameter]:
-        heads = self.features.trained_parameters() if self.features is not None else []
-        return [*self.discs.parameters(), *heads]
+        return [*self.discs.parameters(), *self._feature_heads()]
 
-    def _place(self, module: N) -> N:
-        return channels_last(module.to(self.device))
-
-    def parts(self) -> Mapping[str, Part]:
-        parts: dict[str, Part] = {
-            "net": self.net,
+    def own_parts(self) -> Mapping[str, Part]:
+        return {
             "discs": self.discs,
-            "average": self.average.copy,
             "image_side": self.image_side.project,
             **{f"opt_{name}": opt for name, opt in self.optimizers.items()},
         }
-        if self.features is not None:
-            parts["features"] = self.features.own
-        return parts
 
-    @torch.inference_mode()
     def sheet(self) -> Image.Image:
-        return caption_sheet(
-            self.kept,
-            self._draw,
-            self.header.examples,
-            columns=_SHEET_COLUMNS,
-            labels=("kept", "made for its caption"),
-        )
-
-    def _draw(self, _: Tensor, captions: list[str]) -> Tensor:
-        return drawn(self.served(), captions, seed=self.seed, device=self.device)
-
-    def served(self) -> System:
-        net = self.average.copy
-        assert isinstance(net, System)
-        return net
+        net, examples = self.served(), self.header.examples
+        return drawings_sheet(net, self.kept, examples, self.device, seed=self.seed)

@@ -20,15 +20,14 @@ from torch.nn.functional import softplus
 from models.base import System, TextFeatures
 from models.checkpoint import Header
 from models.inversion import Code, Config, Discriminator, Inversion
-from models.layers import N, channels_last
 from models.lite import load_lite
+from training.adversarial import AdversarialTrainer
 from training.augment import Augmentation
 from training.data import CaptionedPictures, Sampling
-from training.features import FeatureDiscriminator, hinge_generator
+from training.features import hinge_generator
 from training.loop import Average, Part, autocast, rank, share_weights, step_generator
 from training.sheets import row, sheet
 from training.steps import adam, descend, faded, held, set_rate
-from training.system_trainer import SystemTrainer
 
 _SHEET_COLUMNS = 8
 _CAPTIONS = 64  # that are read to see how large sentences are
@@ -67,7 +66,7 @@ SMALL = Recipe(
 RECIPES = {"small": SMALL, "paper": PAPER}
 
 
-class InversionTrainer(SystemTrainer):
+class InversionTrainer(AdversarialTrainer):
     """Encoder and discriminators in turn, with the frozen generator between them."""
 
     recipe: Recipe
@@ -98,11 +97,7 @@ class InversionTrainer(SystemTrainer):
         self.net = self._system(trained)
         self._begin()
         self.disc = self._place(Discriminator(self.cfg))
-        self.features = (
-            self._place(FeatureDiscriminator(load_lite("lite0"), trained.cfg.text_dim))
-            if recipe.lambda_feature
-            else None
-        )
+        self.features = self._feature_discriminator(trained.cfg.text_dim)
         self.average = Average(self.net, self._system(trained), recipe.ema)
         self.learnt = [*self.net.encoder.parameters(), *self.net.to_shift.parameters()]
         self.optimizers = {
@@ -218,22 +213,10 @@ class InversionTrainer(SystemTrainer):
         set_rate(self.optimizers.values(), rate)
 
     def _disc_parameters(self) -> list[nn.Parameter]:
-        heads = self.features.trained_parameters() if self.features is not None else []
-        return [*self.disc.parameters(), *heads]
+        return [*self.disc.parameters(), *self._feature_heads()]
 
-    def _place(self, module: N) -> N:
-        return channels_last(module.to(self.device))
-
-    def parts(self) -> Mapping[str, Part]:
-        parts: dict[str, Part] = {
-            "net": self.net,
-            "disc": self.disc,
-            "average": self.average.copy,
-            **{f"opt_{name}": opt for name, opt in self.optimizers.items()},
-        }
-        if self.features is not None:
-            parts["features"] = self.features.own
-        return parts
+    def own_parts(self) -> Mapping[str, Part]:
+        return {"disc": self.disc, **{f"opt_{name}": o for name, o in self.optimizers.items()}}
 
     @torch.inference_mode()
     def sheet(self) -> Image.Image:

@@ -61,6 +61,35 @@ def caption_sheet(
     return sheet(rows, [*labels, *examples])
 
 
+@torch.inference_mode()
+def edits_sheet(
+    net: System, kept: CaptionedPictures, examples: Sequence[str], device: torch.device
+) -> Image.Image:
+    """What an editor makes of kept pictures."""
+
+    def make(image: Tensor, captions: list[str]) -> Tensor:
+        return edited(net, image.to(device), captions)
+
+    return caption_sheet(kept, make, examples, columns=12, labels=("source", "its own caption"))
+
+
+@torch.inference_mode()
+def drawings_sheet(
+    net: System,
+    kept: CaptionedPictures,
+    examples: Sequence[str],
+    device: torch.device,
+    *,
+    seed: int,
+) -> Image.Image:
+    """What is drawn for kept captions, beside their pictures."""
+
+    def make(_: Tensor, captions: list[str]) -> Tensor:
+        return drawn(net, captions, seed=seed, device=device)
+
+    return caption_sheet(kept, make, examples, columns=12, labels=("real", "by its caption"))
+
+
 def edited(net: System, image: Tensor, captions: Sequence[str]) -> Tensor:
     """(B, 3, S, S) and B captions -> what `net` makes of them, with the noise at its mean."""
     noise = torch.zeros(len(image), net.noise_dim, device=image.device)

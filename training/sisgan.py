@@ -18,20 +18,17 @@ from torch.nn.functional import l1_loss, softplus
 
 from models.checkpoint import Header
 from models.conditioning import Conditioning
-from models.layers import N, channels_last
 from models.lite import load_lite
 from models.sisgan import Config, Discriminator, LiteEncoder, Sisgan, scaled_for
 from models.text.vse import SentenceReader
+from training.adversarial import AdversarialTrainer
 from training.augment import Augmentation
 from training.data import CaptionedPictures, Sampling
-from training.features import FeatureDiscriminator, hinge_generator
+from training.features import hinge_generator
 from training.loop import Average, Part, autocast, rank, share_weights, step_generator
 from training.losses import kl_divergence
-from training.sheets import caption_sheet, edited
+from training.sheets import edits_sheet
 from training.steps import adam, descend, faded, held, set_rate
-from training.system_trainer import SystemTrainer
-
-_SHEET_COLUMNS = 12
 
 
 class OtherVocabulary(ValueError):
@@ -79,7 +76,7 @@ SMALL = Recipe(
 RECIPES = {"small": SMALL, "paper": PAPER}
 
 
-class SisganTrainer(SystemTrainer):
+class SisganTrainer(AdversarialTrainer):
     """Generator and discriminator, trained in turn; the text encoder stays as it is."""
 
     recipe: Recipe
@@ -117,14 +114,8 @@ class SisganTrainer(SystemTrainer):
         if isinstance(encoder := self.net.generator.encoder, LiteEncoder):
             encoder.eyes.load_state_dict(load_lite("lite0").state_dict())
         self.disc = self._place(Discriminator(self.cfg))
-        self.features = (
-            self._place(FeatureDiscriminator(load_lite("lite0"), text.cfg.text_dim))
-            if recipe.lambda_feature
-            else None
-        )
-        self.disc_parameters = list(self.disc.parameters())
-        if self.features is not None:
-            self.disc_parameters += self.features.trained_parameters()
+        self.features = self._feature_discriminator(text.cfg.text_dim)
+        self.disc_parameters = [*self.disc.parameters(), *self._feature_heads()]
         copy = self._place(Sisgan(self.cfg, data.vocabulary))
         self.average = Average(self.net, copy, recipe.ema)
         learnt = (p for p in self.net.generator.parameters() if p.requires_grad)
@@ -210,38 +201,11 @@ class SisganTrainer(SystemTrainer):
             return rate * 0.5 ** (step * self.recipe.batch_size // self.recipe.halve_every)
         return faded(rate, step, steps=self.steps, fade=0.2)
 
-    def _place(self, module: N) -> N:
-        return channels_last(module.to(self.device))
+    def own_parts(self) -> Mapping[str, Part]:
+        return {"disc": self.disc, "opt_net": self.opt_net, "opt_disc": self.opt_disc}
 
-    def parts(self) -> Mapping[str, Part]:
-        parts: dict[str, Part] = {
-            "net": self.net,
-            "disc": self.disc,
-            "average": self.average.copy,
-            "opt_net": self.opt_net,
-            "opt_disc": self.opt_disc,
-        }
-        if self.features is not None:
-            parts["features"] = self.features.own
-        return parts
-
-    @torch.inference_mode()
     def sheet(self) -> Image.Image:
-        return caption_sheet(
-            self.kept,
-            self._ask,
-            self.header.examples,
-            columns=_SHEET_COLUMNS,
-            labels=("source", "its own caption"),
-        )
-
-    def _ask(self, image: Tensor, captions: list[str]) -> Tensor:
-        return edited(self.served(), image.to(self.device), captions)
-
-    def served(self) -> Sisgan:
-        net = self.average.copy
-        assert isinstance(net, Sisgan)
-        return net
+        return edits_sheet(self.served(), self.kept, self.header.examples, self.device)
 
 
 def relevant_text(right: Tensor, wrong: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ Shapes: B batch, T words, S image side in pixels.
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import torch
 from PIL import Image
@@ -19,21 +20,17 @@ from torch.nn.functional import binary_cross_entropy_with_logits, l1_loss, mse_l
 from models.base import TextFeatures
 from models.checkpoint import Header
 from models.conditioning import Conditioning
-from models.layers import N, channels_last
-from models.lite import load_lite
 from models.tagan import Config, Discriminator, Judgement, Tagan
 from models.text.vocabulary import PAD
+from training.adversarial import AdversarialTrainer
 from training.augment import Augmentation
 from training.data import CaptionedPictures, Sampling
-from training.features import FeatureDiscriminator, hinge_generator
+from training.features import hinge_generator
 from training.loop import Average, Part, autocast, rank, share_weights, step_generator
 from training.losses import kl_divergence
-from training.sheets import caption_sheet, edited
+from training.sheets import edits_sheet
 from training.steps import adam, descend, faded, held, set_rate
-from training.system_trainer import SystemTrainer
 from training.word_vectors import WordVectors
-
-_SHEET_COLUMNS = 12
 
 
 @dataclass(frozen=True)
@@ -89,7 +86,7 @@ SMALL = Recipe(
 RECIPES = {"small": SMALL, "paper": PAPER}
 
 
-class TaganTrainer(SystemTrainer):
+class TaganTrainer(AdversarialTrainer):
     """Generator and discriminators, trained in turn."""
 
     recipe: Recipe
@@ -121,15 +118,13 @@ class TaganTrainer(SystemTrainer):
         if word_vectors is not None:
             word_vectors.fill(self.net.embedding)
             word_vectors.fill(self.disc_words)
-        self.features = (
-            self._place(FeatureDiscriminator(load_lite("lite0"), cfg.text_dim))
-            if recipe.lambda_feature
-            else None
-        )
+        self.features = self._feature_discriminator(cfg.text_dim)
         self.average = Average(self.net, self._place(Tagan(cfg, vocabulary)), recipe.ema)
-        self.disc_parameters = [*self.disc.parameters(), *self.disc_words.parameters()]
-        if self.features is not None:
-            self.disc_parameters += self.features.trained_parameters()
+        self.disc_parameters = [
+            *self.disc.parameters(),
+            *self.disc_words.parameters(),
+            *self._feature_heads(),
+        ]
         self.opt_net = adam(self.net.parameters(), recipe.learning_rate)
         self.opt_disc = adam(self.disc_parameters, recipe.learning_rate)
         share_weights(self.parts().values())
@@ -241,41 +236,22 @@ class TaganTrainer(SystemTrainer):
     def _autocast(self) -> AbstractContextManager[None]:
         return autocast(self.device)
 
-    def _place(self, module: N) -> N:
-        return channels_last(module.to(self.device))
-
-    def parts(self) -> Mapping[str, Part]:
-        parts: dict[str, Part] = {
-            "net": self.net,
+    def own_parts(self) -> Mapping[str, Part]:
+        return {
             "disc": self.disc,
             "disc_words": self.disc_words,
-            "average": self.average.copy,
             "opt_net": self.opt_net,
             "opt_disc": self.opt_disc,
         }
-        if self.features is not None:
-            parts["features"] = self.features.own
-        return parts
 
-    @torch.inference_mode()
     def sheet(self) -> Image.Image:
-        return caption_sheet(
-            self.kept,
-            self._ask,
-            self.header.examples,
-            columns=_SHEET_COLUMNS,
-            labels=("source", "its own caption"),
-        )
-
-    def _ask(self, image: Tensor, captions: list[str]) -> Tensor:
-        net = self.average.copy
-        assert isinstance(net, Tagan)
-        return edited(net, image.to(self.device), captions)
+        """By the averaged generator alone: scores of words don't show."""
+        return edits_sheet(super().served(), self.kept, self.header.examples, self.device)
 
     def served(self) -> Tagan:
         """The averaged generator, with the discriminator's word level if the recipe has scores."""
-        system, net = Tagan(self.recipe.model, self.data.vocabulary), self.average.copy
-        assert isinstance(net, Tagan)
+        system = Tagan(self.recipe.model, self.data.vocabulary)
+        net: Any = super().served()
         system.embedding.load_state_dict(net.embedding.state_dict())
         system.generator.load_state_dict(net.generator.state_dict())
         if system.judge is not None and system.judge_words is not None:
