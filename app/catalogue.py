@@ -7,7 +7,7 @@ from pathlib import Path
 
 from models.checkpoint import Header, files, scan
 from models.registry import SYSTEMS, Task
-from models.text.vocabulary import UnknownWord, Vocabulary
+from models.text.vocabulary import UnknownWord, Vocabulary, tokenize
 
 _PREFERRED_DOMAIN = "flowers"
 
@@ -57,6 +57,24 @@ class Catalogue:
         vocabulary = self._shelf.vocabularies.get(model)
         return vocabulary.unknown_words(caption) if vocabulary else []
 
+    def other_model(self, caption: str, model: str) -> Header | None:
+        """One of another domain, for the same tasks, that `caption` speaks to: it names the domain
+        ("a blue bird"), or has words that `model` never saw and the other knows. None if there is
+        none, or `caption` names the domain of `model`.
+        """
+        own, words = self.find(model), tokenize(caption)
+        if _names(words, own.domain):
+            return None
+        others = [
+            header
+            for header in self
+            if header.domain != own.domain and header.spec.tasks == own.spec.tasks
+        ]
+        fitting = [header for header in others if _names(words, header.domain)]
+        if not fitting and self.unknown_words(caption, model):
+            fitting = [header for header in others if _knows_all(header.vocabulary, caption)]
+        return min(fitting, key=lambda header: header.system != own.system, default=None)
+
     def path(self, model: str) -> Path:
         """The file of a checkpoint that is here; its card and its sheet lie beside it."""
         return self._shelf.paths[model]
@@ -95,6 +113,16 @@ def _read(folders: Iterable[Path]) -> _Shelf:
 def _rank(header: Header) -> tuple[bool, int, str]:
     """Sorts the first choice first: by domain, then as the registry lists systems."""
     return header.domain != _PREFERRED_DOMAIN, list(SYSTEMS).index(header.system), header.id
+
+
+def _names(words: Iterable[str], domain: str) -> bool:
+    """Whether words hold a domain's name, also in the singular."""
+    return not {domain, domain.removesuffix("s")}.isdisjoint(words)
+
+
+def _knows_all(vocabulary: Vocabulary, caption: str) -> bool:
+    """Of a system that reads words; one that reads characters says so of anything."""
+    return bool(vocabulary.words) and not vocabulary.unknown_words(caption)
 
 
 def _signature(folders: Iterable[Path]) -> tuple[tuple[Path, int], ...]:

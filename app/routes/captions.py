@@ -24,4 +24,7 @@ def check_caption(
     model: Annotated[str | None, Query(max_length=100, examples=["tagan-flowers-64"])] = None,
 ) -> CaptionCheck:
     """The words of a caption as the model reads them; for unknown ones, the nearest it knows."""
-    return CaptionCheck.of(caption, models.unknown_words(caption, models.find(model).id))
+    asked = models.find(model).id
+    other = models.other_model(caption, asked)
+    unknown = models.unknown_words(caption, asked)
+    return CaptionCheck.of(caption, unknown, other_model=other.id if other else None)

@@ -30,13 +30,18 @@ class CaptionCheck(BaseModel):
 
     words: list[CheckedWord] = Field(description="All words, in order.")
     unknown_words: list[Word] = Field(description="Those the model never saw, each once.")
+    other_model: str | None = Field(
+        description="A model for the same tasks, of another domain, that the words speak to."
+    )
 
     @classmethod
-    def of(cls, caption: str, unknown_words: Sequence[UnknownWord]) -> Self:
+    def of(
+        cls, caption: str, unknown_words: Sequence[UnknownWord], *, other_model: str | None
+    ) -> Self:
         unknown = [Word.of(word) for word in unknown_words]
         nearest = {word.word: word.nearest for word in unknown}
         words = [
             CheckedWord(word=word, known=word not in nearest, nearest=nearest.get(word, []))
             for word in tokenize(caption)
         ]
-        return cls(words=words, unknown_words=unknown)
+        return cls(words=words, unknown_words=unknown, other_model=other_model)

@@ -110,7 +110,7 @@ export async function whenImported(begun, onProgress) {
 
 /** @param {string} model @param {string} caption @param {AbortSignal} [signal]
  * @returns {Promise<{words: {word: string, known: boolean}[],
- *   unknown_words: import("./state.js").UnknownWord[]}>} */
+ *   unknown_words: import("./state.js").UnknownWord[], other_model: string | null}>} */
 export function checkCaption(model, caption, signal) {
   return ask(`/captions/check?${new URLSearchParams({ model, caption })}`, { signal });
 }

@@ -2,8 +2,9 @@
 
 import { segments, withWord } from "./captions.js";
 import { bind, byId, el } from "./dom.js";
+import { withModel } from "./state.js";
 import { suggestions, withCaption } from "./wording.js";
-import { t } from "./texts.js";
+import { optionText, t } from "./texts.js";
 
 /**
  * @param {import("./store.js").Store<import("./state.js").State>} store
@@ -46,20 +47,35 @@ export function mountCaptionInput(store, editor) {
     },
   );
   store.subscribe((state, before) => {
-    if (state.caption !== before.caption || state.unknownWords !== before.unknownWords)
-      update(state);
+    const isSame =
+      state.caption === before.caption &&
+      state.unknownWords === before.unknownWords &&
+      state.otherModel === before.otherModel;
+    if (!isSame) update(state);
   });
 
   /** @param {import("./state.js").State} state */
-  function update({ caption, unknownWords }) {
+  function update({ caption, unknownWords, otherModel, models }) {
     const words = unknownWords.map((unknown) => unknown.word);
     const found = segments(caption, words);
     marks.replaceChildren(...found.map((s) => (s.unknown ? el("mark", {}, s.text) : s.text)), "\n");
     const present = new Set(found.filter((s) => s.unknown).map((s) => s.text.toLowerCase()));
     const lines = unknownWords.filter((unknown) => present.has(unknown.word)).map(helpLine);
+    const other = models.find((model) => model.id === otherModel);
+    if (other) lines.push(otherLine(other));
     if (help.textContent !== lines.map((line) => line.textContent).join("")) {
       help.replaceChildren(...lines);
     }
+  }
+
+  /** @param {import("./state.js").Model} model */
+  function otherLine(model) {
+    const button = el("button", { type: "button", className: "chip small" }, optionText(model));
+    button.addEventListener("click", () => {
+      store.update((state) => withModel(state, model.id));
+      input.focus();
+    });
+    return el("p", { className: "word-line" }, t("word.rather"), " ", button);
   }
 
   /** @param {import("./state.js").UnknownWord} unknown */

@@ -3,7 +3,7 @@
 import { bind, byId, el, setText } from "./dom.js";
 import { isBusy } from "./running.js";
 import { fittingModels, withLive, withModel } from "./state.js";
-import { domainText, t } from "./texts.js";
+import { optionText, t } from "./texts.js";
 
 const STOP_AFTER_MS = 250; // a quick edit must not make the button flicker
 
@@ -66,8 +66,6 @@ export function mountEditForm(store, editor) {
 }
 
 /** @param {import("./state.js").Model} model */
-function option({ id, domain, title, image_size }) {
-  const name = domainText(domain);
-  const named = { domain: name[0].toUpperCase() + name.slice(1), title, size: image_size };
-  return el("option", { value: id }, t("model.option", named));
+function option(model) {
+  return el("option", { value: model.id }, optionText(model));
 }

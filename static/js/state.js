@@ -45,6 +45,7 @@
  * @property {number} seed
  * @property {boolean} live
  * @property {UnknownWord[]} unknownWords
+ * @property {string | null} otherModel  of another domain, that the caption speaks to
  * @property {string[]} vocabulary  of the words to choose from (attributes.js), those that the
  *   model knows
  * @property {Edit} edit
@@ -86,6 +87,7 @@ export const INITIAL = {
   seed: 0,
   live: false,
   unknownWords: [],
+  otherModel: null,
   vocabulary: [],
   edit: IDLE,
   shown: null,
@@ -178,7 +180,8 @@ export function withoutPhoto(state) {
 
 /** @param {State} state @param {string | null} model @returns {State} */
 export function withModel(state, model) {
-  return model === state.model ? state : { ...state, model, unknownWords: [], vocabulary: [] };
+  if (model === state.model) return state;
+  return { ...state, model, unknownWords: [], otherModel: null, vocabulary: [] };
 }
 
 /** @param {State} state @param {number} seed @returns {State} */

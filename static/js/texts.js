@@ -24,6 +24,14 @@ export function domainText(domain) {
   return has(`domain.${domain}`) ? t(`domain.${domain}`) : domain;
 }
 
+/** A model as one of several to choose from, its domain first.
+ * @param {import("./state.js").Model} model @returns {string} */
+export function optionText({ domain, title, image_size }) {
+  const name = domainText(domain);
+  const named = { domain: name[0].toUpperCase() + name.slice(1), title, size: image_size };
+  return t("model.option", named);
+}
+
 /** Whether there is such a text: for keys that come from the server. @param {string} key */
 export function has(key) {
   return Object.hasOwn(TEXTS, key);

@@ -16,10 +16,10 @@ export function withCaption(state, caption) {
 
 /** The server's answer about words; dropped if caption or model have changed since.
  * @param {State} state @param {{model: string | null, caption: string}} asked
- * @param {UnknownWord[]} unknownWords @returns {State} */
-export function withUnknownWords(state, asked, unknownWords) {
+ * @param {{unknownWords: UnknownWord[], otherModel: string | null}} answer @returns {State} */
+export function withCheckedWords(state, asked, { unknownWords, otherModel }) {
   if (asked.model !== state.model || asked.caption !== state.caption) return state;
-  return { ...state, unknownWords };
+  return { ...state, unknownWords, otherModel };
 }
 
 /** @param {State} state @param {string} model @param {string[]} vocabulary @returns {State} */

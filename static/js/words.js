@@ -3,7 +3,7 @@
 import { checkCaption } from "./api.js";
 import { questions } from "./attributes.js";
 import { bind } from "./dom.js";
-import { withUnknownWords, withVocabulary } from "./wording.js";
+import { withCheckedWords, withVocabulary } from "./wording.js";
 
 const MAX_CAPTION = 300; // characters
 const DELAY_MS = 300; // a word half typed is not yet unknown
@@ -35,11 +35,13 @@ export function watchWords(store) {
   async function check() {
     const { model, caption } = store.get();
     if (!model) return;
-    const nothing = { unknown_words: [] };
+    const nothing = { unknown_words: [], other_model: null };
     // Marks are a help: without an answer there are none, and the edit itself says what is wrong.
     const checked = caption.trim()
       ? await checkCaption(model, caption).catch(() => nothing)
       : nothing;
-    store.update((state) => withUnknownWords(state, { model, caption }, checked.unknown_words));
+    const { unknown_words: unknownWords, other_model: otherModel } = checked;
+    const answer = { unknownWords, otherModel };
+    store.update((state) => withCheckedWords(state, { model, caption }, answer));
   }
 }

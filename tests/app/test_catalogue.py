@@ -64,3 +64,24 @@ def test_a_model_that_is_trained_meanwhile_is_offered_and_one_taken_away_is_not(
     for path in tmp_path.glob("*.safetensors"):
         path.unlink()
     assert len(catalogue) == 0
+
+
+@pytest.mark.parametrize(
+    ("caption", "other"),
+    [
+        ("a red bird", "sisgan-birds-64"),
+        ("red birds", "sisgan-birds-64"),
+        ("a red belly", "sisgan-birds-64"),
+        ("a red bird on a flower", None),
+        ("red petals", None),
+        ("red petalz", None),
+    ],
+)
+def test_words_that_speak_to_a_model_of_another_domain_find_it(
+    tmp_path: Path, caption: str, other: str | None
+) -> None:
+    for system in ("tagan", "sisgan", "attngan"):
+        write_checkpoint(tmp_path, system=system, words=("flower", "red", "a", "petals"))
+        write_checkpoint(tmp_path, system=system, domain="birds", words=("red", "a", "belly"))
+    found = Catalogue([tmp_path]).other_model(caption, "sisgan-flowers-64")
+    assert (found.id if found else None) == other

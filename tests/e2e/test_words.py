@@ -37,3 +37,11 @@ def test_earlier_words_are_one_click_away(page: Page, tmp_path: Path) -> None:
     page.locator("#earlier").get_by_role("button", name=YELLOW).click()
     await_result(page, YELLOW)
     expect(page.locator("#caption")).to_have_value(YELLOW)
+
+
+def test_words_of_another_domain_are_a_click_away_from_a_model_that_knows_them(page: Page) -> None:
+    page.get_by_role("button", name="Draw from words alone").click()
+    write(page, "a blue bird")
+    page.locator("#word-help").get_by_role("button", name="Birds · AttnGAN").click()
+    expect(page.locator("#model")).to_have_value("attngan-birds-64")
+    expect(page.locator("#word-help")).to_be_empty()

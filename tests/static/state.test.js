@@ -54,13 +54,16 @@ test("a caption stays on one line", () => {
   assert.equal(wording.withCaption(ready(), "a\n b").caption, "a b");
 });
 
-test("unknown words for a caption that has changed since are dropped", () => {
+test("what is said of a caption that has changed since is dropped", () => {
   const state = ready();
   const words = [{ word: "flowr", nearest: ["flower"] }];
+  const answer = { unknownWords: words, otherModel: "birds" };
   const late = { model: "flowers", caption: "flowr" };
-  assert.equal(wording.withUnknownWords(state, late, words), state);
+  assert.equal(wording.withCheckedWords(state, late, answer), state);
   const now = { model: "flowers", caption: state.caption };
-  assert.deepEqual(wording.withUnknownWords(state, now, words).unknownWords, words);
+  const checked = wording.withCheckedWords(state, now, answer);
+  assert.deepEqual(checked.unknownWords, words);
+  assert.equal(checked.otherModel, "birds");
 });
 
 test("a seed outside of 32 bits is not taken", () => {

@@ -13,7 +13,12 @@ def test_each_word_is_told_known_or_not_with_the_nearest(client: httpx.Client) -
 
 def test_a_caption_without_words_has_none(client: httpx.Client) -> None:
     answer = client.get("/captions/check", params={"caption": " ..."})
-    assert answer.json() == {"words": [], "unknown_words": []}
+    assert answer.json() == {"words": [], "unknown_words": [], "other_model": None}
+
+
+def test_a_caption_that_names_another_domain_is_told_its_model(client: httpx.Client) -> None:
+    answer = client.get("/captions/check", params={"caption": "red clothes"}).json()
+    assert answer["other_model"] == "tagan-clothes-64"
 
 
 def test_a_caption_too_long_is_refused(client: httpx.Client) -> None:
