@@ -110,9 +110,10 @@ def _read(folders: Iterable[Path]) -> _Shelf:
     )
 
 
-def _rank(header: Header) -> tuple[bool, int, str]:
-    """Sorts the first choice first: by domain, then as the registry lists systems."""
-    return header.domain != _PREFERRED_DOMAIN, list(SYSTEMS).index(header.system), header.id
+def _rank(header: Header) -> tuple[bool, int, int, str]:
+    """Sorts the first choice first: by domain, as the registry lists systems, the fastest size."""
+    system = list(SYSTEMS).index(header.system)
+    return header.domain != _PREFERRED_DOMAIN, system, header.image_size, header.id
 
 
 def _names(words: Iterable[str], domain: str) -> bool:

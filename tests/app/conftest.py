@@ -34,6 +34,7 @@ def write_checkpoint(
     *,
     system: str = "tagan",
     domain: str = "flowers",
+    image_size: int = 64,
     steps: int = 1000,
     words: tuple[str, ...] = WORDS,
     metrics: Mapping[str, float] = MappingProxyType({"colour_accuracy": 0.7}),
@@ -42,7 +43,7 @@ def write_checkpoint(
     header = Header(
         system=system,
         domain=domain,
-        image_size=64,
+        image_size=image_size,
         config={},
         words=words,
         steps=steps,

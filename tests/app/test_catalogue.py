@@ -20,6 +20,12 @@ def test_systems_of_a_domain_are_offered_as_the_registry_lists_them(tmp_path: Pa
     assert [header.system for header in Catalogue([tmp_path])] == list(SYSTEMS)
 
 
+def test_the_smaller_of_two_sizes_comes_first_as_it_is_faster(tmp_path: Path) -> None:
+    for side in (128, 64):
+        write_checkpoint(tmp_path, image_size=side)
+    assert [header.image_size for header in Catalogue([tmp_path])] == [64, 128]
+
+
 def test_the_first_choice_is_what_no_name_means(tmp_path: Path) -> None:
     write_checkpoint(tmp_path, domain="clothes")
     assert Catalogue([tmp_path]).find(None, Task.MANIPULATE).domain == "clothes"
