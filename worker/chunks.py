@@ -23,7 +23,7 @@ from worker.watch import Watch
 from worker.writer import Begun, Steps, Writer
 
 _log = structlog.get_logger(__name__)
-_SERVE_AGAIN_S = 0.005
+_SERVE_AGAIN_S = 0.01
 _LOOK_AGAIN_S = 0.02
 _DEADLY = Failure(
     "The worker died",
@@ -62,8 +62,8 @@ class _Watch(Watch):
         self._is_canceled = False
         self.away_s = 0.0  # with people
 
-    def is_canceled(self, index: int) -> bool:
-        """As far as known: while the queue is away, nobody can have canceled."""
+    def is_canceled(self, index: int = 0) -> bool:
+        """The whole batch, as far as known: while the queue is away, nobody can have canceled."""
         if perf_counter() - self._looked_at > _LOOK_AGAIN_S:
             self._looked_at = perf_counter()
             with suppress(QueueDown):
@@ -149,7 +149,7 @@ class ChunkRunner:
         begun: deque[Begun] = deque()
         try:
             for together in _passes(left, size):
-                if not is_wanted():
+                if watch.is_canceled():
                     return False
                 if self._is_stopping():
                     self._finish(begun, watch)
