@@ -13,7 +13,7 @@ def test_the_models_are_shown_with_figures_card_and_samples(
     server: Server, open_page: OpenPage
 ) -> None:
     page = open_page(f"{server.url}/about/models")
-    card = page.get_by_role("article", name="TAGAN, flowers")
+    card = page.get_by_role("article", name="TAGAN 64 px, flowers")
     expect(card).to_contain_text("In memory")
     expect(card).to_contain_text("edits photos")
     card.get_by_text("The card").click()

@@ -34,7 +34,7 @@ def test_published_weights_are_refused_with_a_list_or_become_a_model_that_draws(
     SHOTS.mkdir(exist_ok=True)
     page.screenshot(path=SHOTS / "about-import.png")
     give(page, [generator, encoder, vocabulary], "birds")
-    card = page.get_by_role("article", name="AttnGAN, birds")
+    card = page.get_by_role("article", name="AttnGAN 256 px, birds")
     expect(card).to_contain_text("In memory", timeout=_PATIENCE_MS)
     expect(card).to_contain_text("by its authors")
     assert violations(page) == []
