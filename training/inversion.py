@@ -54,7 +54,7 @@ class Recipe:
 
 PAPER = Recipe(Config(), batch_size=16)
 SMALL = Recipe(
-    Config(channels=32, most_channels=128, disc_channels=32, steps=40),
+    Config(channels=32, most_channels=128, disc_channels=32, steps=12, rate=0.05),
     batch_size=16,
     lambda_shift=0.05,
     lambda_feature=0.1,
