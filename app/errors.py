@@ -22,9 +22,10 @@ from app.middleware import add_headers
 from app.openai_errors import for_openai
 from app.outbound import AnswerTooLarge, ForbiddenAddress, Unreachable
 from worker.batch_records import UnknownBatch
+from worker.crops import BadCrop
 from worker.idempotency import KeyReused
 from worker.imports import UnknownImport
-from worker.pictures import BadCrop, BadPicture, NotAPicture, TooLarge
+from worker.pictures import BadPicture, NotAPicture, TooLarge
 from worker.queue import QueueDown, QueueFull, UnknownJob
 from worker.store import NotStored, StoreDown
 

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
-from worker import pictures
+from worker import crops, pictures
 from worker.fullres import carry, look, recipe
 
 SAMPLE = Path(__file__).parents[1] / "static" / "samples" / "marigold.jpg"
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def _row(photo: Image.Image, side: int) -> list[str]:
-    crop = pictures.centred_square(*photo.size)
+    crop = crops.centred_square(*photo.size)
     data = _jpeg(photo)
     source = look(photo, crop, side)
     answer = source.flip(0)  # red and blue exchanged
@@ -57,7 +57,7 @@ def _row(photo: Image.Image, side: int) -> list[str]:
 @torch.inference_mode()
 def _at_once(square: Image.Image, source: Tensor, answer: Tensor) -> Tensor:
     """The plain way: all twelve coefficients at full size in memory."""
-    pixels = look(square, pictures.centred_square(*square.size), square.width)
+    pixels = look(square, crops.centred_square(*square.size), square.width)
     small = recipe(source, answer)[None]
     wide = F.interpolate(small, size=square.size[::-1], mode="bilinear", align_corners=False)[0]
     matrix = wide[:9].view(3, 3, *pixels.shape[1:])

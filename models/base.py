@@ -109,24 +109,6 @@ class Output:
     attention: tuple[Tensor, ...] = ()  # (B, T, h, w) each, in [0, 1]: where each word looked
     scores: Tensor | None = None  # (B, T) in [0, 1], how far each word is obeyed
 
-    def split(self, counts: Sequence[int]) -> list["Output"]:
-        """The first `counts[0]` pictures, the next `counts[1]`, and so on."""
-        sections = list(counts)
-        image = self.image.split(sections)
-        stages, attention = (
-            [t.split(sections) for t in ts] for ts in (self.stages, self.attention)
-        )
-        scores = None if self.scores is None else self.scores.split(sections)
-        return [
-            Output(
-                image[i],
-                tuple(s[i] for s in stages),
-                tuple(a[i] for a in attention),
-                None if scores is None else scores[i],
-            )
-            for i in range(len(sections))
-        ]
-
 
 class System(nn.Module, ABC):
     """The code of one paper, with its vocabulary."""

@@ -2,14 +2,22 @@
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
+
+Levels = NDArray[np.uint8]
+
+
+def to_levels(tensor: Tensor) -> Levels:
+    """(..., 3, S, S) in [-1, 1] -> (..., S, S, 3), rounded to the nearest of 256 levels."""
+    levels = tensor.detach().float().add(1).mul(127.5).round().clamp(0, 255)
+    return levels.to(torch.uint8).movedim(-3, -1).contiguous().cpu().numpy()
 
 
 def to_picture(tensor: Tensor) -> Image.Image:
     """(3, S, S) in [-1, 1] -> RGB, rounded to the nearest of 256 levels."""
-    levels = tensor.detach().float().add(1).mul(127.5).round().clamp(0, 255)
-    return Image.fromarray(levels.to(torch.uint8).permute(1, 2, 0).cpu().numpy())
+    return Image.fromarray(to_levels(tensor))
 
 
 def to_tensor(picture: Image.Image) -> Tensor:

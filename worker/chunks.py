@@ -16,7 +16,7 @@ import structlog
 
 from worker.batch_records import UnknownBatch, pending
 from worker.batches import Batches
-from worker.engine import Engine
+from worker.engine import Engine, Writing
 from worker.messages import Failure, Request, Result
 from worker.queue import JobQueue, QueueDown
 from worker.watch import Watch
@@ -90,19 +90,22 @@ class ChunkRunner:
         engine: Engine,
         writer: Writer,
         *,
+        elsewhere: Writing | None,
         batch_size: int,
         limited: Callable[[], AbstractContextManager[object]],
         between: Callable[[], None],
         is_stopping: Callable[[], bool],
     ) -> None:
         """Up to `batch_size` pictures go through a network together; drawing a pass and waiting
-        until it is written are each done inside `limited()`. `between` is called between steps,
-        when something else may be done. A worker that `is_stopping` puts the chunk back.
+        until it is written are each done inside `limited()`. Drawings are written `elsewhere`, if
+        that is given, the rest by the writer itself. `between` is called between steps, when
+        something else may be done. A worker that `is_stopping` puts the chunk back.
         """
         self._batches = batches
         self._queue = queue
         self._engine = engine
         self._writer = writer
+        self._elsewhere = elsewhere
         self._batch_size = batch_size
         self._limited = limited
         self._between = between
@@ -170,7 +173,7 @@ class ChunkRunner:
         """Take requests through the network together and give the writer what is left to do."""
         started, away_s = perf_counter(), watch.away_s
         with self._limited():
-            endings = self._engine.draw(list(requests.values()), watch)
+            endings = self._engine.draw(list(requests.values()), watch, self._elsewhere)
         drawn_s = perf_counter() - started - (watch.away_s - away_s)
         begun = self._writer.begin(Steps(endings, partial(self._note, chunk, requests, drawn_s)))
         watch.between()

@@ -11,25 +11,26 @@ from functools import partial
 from time import perf_counter
 
 import torch
-from PIL import Image
 
 from models.base import System, UnsupportedTask
 from models.registry import Task
-from worker import animation, fullres, pictures, results
+from worker import crops, results
 from worker.failures import Canceled, attempt
+from worker.laying import lay
 from worker.library import Library
 from worker.loading import ModelPool
-from worker.messages import Failure, Metrics, OutputFile, Request, Result
-from worker.network import forward, rehearse
+from worker.messages import Failure, Metrics, Request, Result
+from worker.network import Drawn, forward, rehearse
 from worker.objects import ObjectFinder
 from worker.opening import Opener
-from worker.results import Answer
+from worker.results import Answer, Laid
 from worker.search import Searcher
 from worker.sources import Source
 from worker.store import Store
 from worker.watch import Watch
 
 Ending = Callable[[], Result | Failure]
+Writing = Callable[[Request, Answer], Result]
 
 
 class Incompatible(ValueError):
@@ -45,6 +46,14 @@ class _Item:
     source: Source | None
     index: int  # among the requests of the pass
     watch: Watch
+
+    def check(self) -> None:
+        """
+        Raises:
+            Canceled: nobody wants it any more.
+        """
+        if self.watch.is_canceled(self.index):
+            raise Canceled("the job was canceled")
 
 
 class Engine:
@@ -88,9 +97,12 @@ class Engine:
         return outcomes
 
     @torch.inference_mode()
-    def draw(self, requests: Sequence[Request], watch: Watch) -> list[Ending]:
+    def draw(
+        self, requests: Sequence[Request], watch: Watch, elsewhere: Writing | None = None
+    ) -> list[Ending]:
         """Take requests through the network; what is left to do of each, in order, to be called
         once: it writes the files. Those of requests for pictures may be called in another thread.
+        What was drawn from words alone is written `elsewhere`, if that is given.
 
         Raises:
             Incompatible: they don't all name one model and one task, or there is none.
@@ -99,7 +111,10 @@ class Engine:
             raise Incompatible("wanted at least one request, all for one model and one task")
         started = perf_counter()
         masks = requests[0].task is Task.MASK
-        steps = self._masks(requests, watch) if masks else self._pictures(requests, watch)
+        if masks:
+            steps = self._masks(requests, watch)
+        else:
+            steps = self._pictures(requests, watch, elsewhere)
         return [partial(_ended, step, started, len(requests)) for step in steps]
 
     @torch.inference_mode()
@@ -112,14 +127,16 @@ class Engine:
             if Task.SEARCH in system.tasks:
                 attempt(partial(self._searcher.take_in, system, self._opener))
 
-    def _pictures(self, requests: Sequence[Request], watch: Watch) -> list[Ending]:
+    def _pictures(
+        self, requests: Sequence[Request], watch: Watch, elsewhere: Writing | None
+    ) -> list[Ending]:
         opened: list[_Item | Failure] = []
         for index, request in enumerate(requests):
             opened.append(attempt(partial(self._open, request, index, watch)))
             watch.between()
         drawn = [i for i in opened if isinstance(i, _Item) and i.request.task is not Task.SEARCH]
         answers = iter(_answers(drawn))
-        return [self._rest(item, answers) for item in opened]
+        return [self._rest(item, answers, elsewhere) for item in opened]
 
     def _open(self, request: Request, index: int, watch: Watch) -> _Item:
         """The request with its photo decoded and prepared, from the cache where possible."""
@@ -132,7 +149,12 @@ class Engine:
         source = self._opener.source(system, request) if shows else None
         return _Item(request, system, source, index, watch)
 
-    def _rest(self, item: _Item | Failure, answers: Iterator[Answer | Failure]) -> Ending:
+    def _rest(
+        self,
+        item: _Item | Failure,
+        answers: Iterator[Drawn | Failure],
+        elsewhere: Writing | None,
+    ) -> Ending:
         """What is left to do of a request; one that is to be drawn takes the next answer."""
         if isinstance(item, Failure):
             return partial(_returned, item)
@@ -141,6 +163,8 @@ class Engine:
         answer = next(answers)
         if isinstance(answer, Failure):
             return partial(_returned, answer)
+        if elsewhere is not None and item.source is None:
+            return partial(_hand_over, item, answer.answer, elsewhere)
         return partial(self._write, item, answer)
 
     def _masks(self, requests: Sequence[Request], watch: Watch) -> list[Ending]:
@@ -151,11 +175,12 @@ class Engine:
         if watch.is_canceled(index):
             raise Canceled("the job was canceled")
         photo = self._opener.photo(request.image_id or "").pixels
-        crop = request.crop or pictures.centred_square(*photo.size)
-        pictures.check_crop(crop, *photo.size)
-        return Result(
-            (results.write_mask(self._store, request, crop, self._finder.find(photo, crop)),)
-        )
+        crop = request.crop or crops.centred_square(*photo.size)
+        crops.check_crop(crop, *photo.size)
+        found = self._finder.find(photo, crop)
+        small = found.small
+        file = results.write_mask(self._store, request, crop, mask=found.mask, small=small)
+        return Result((file,))
 
     @torch.inference_mode()
     def _search(self, item: _Item) -> Result:
@@ -164,27 +189,30 @@ class Engine:
         return Result((), found=found)
 
     @torch.inference_mode()
-    def _write(self, item: _Item, answer: Answer) -> Result:
+    def _write(self, item: _Item, drawn: Drawn) -> Result:
         """The answer's pictures as files in the store."""
-        files: list[OutputFile] = []
-        frames: list[Image.Image] = []
-        count = len(answer.output.image)
-        for number in range(count):
-            if item.watch.is_canceled(item.index):
-                raise Canceled("the job was canceled")
-            file, picture = results.write(self._store, item.request, item.source, answer, number)
-            files.append(file)
-            if file.position is not None:
-                frames.append(fullres.shrink(picture, animation.SIDE))
-            if number + 1 < count:
-                item.watch.advanced(item.index, (number + 1) / count)
-        return Result(tuple(files), animation=self._animation(frames) if frames else None)
+        request, count = item.request, item.request.pictures
 
-    def _animation(self, frames: Sequence[Image.Image]) -> str:
-        return self._store.put(animation.animate(frames), kind="results", suffix=".webp")
+        def before(number: int) -> None:
+            item.check()
+            if number:
+                item.watch.advanced(item.index, number / count)
+
+        def laid(number: int) -> Laid | None:
+            if item.source is None:
+                return None
+            position, image = request.draws[number].position, drawn.image[number]
+            return lay(request, item.source, image, position, keeps_photo=drawn.keeps_photo)
+
+        return results.write_all(self._store, request, drawn.answer, lay=laid, before=before)
 
 
-def _answers(items: Sequence[_Item]) -> list[Answer | Failure]:
+def _hand_over(item: _Item, answer: Answer, elsewhere: Writing) -> Result:
+    item.check()
+    return elsewhere(item.request, answer)
+
+
+def _answers(items: Sequence[_Item]) -> list[Drawn | Failure]:
     """One forward pass for all; if it fails, one for each, so that only the bad one fails. Also
     where the model's file was replaced while they were opened: they belong to two systems.
     """

@@ -7,9 +7,10 @@ from typing import TypeVar
 
 from models.base import EmptyCaption, UnsupportedTask
 from models.checkpoint import BadCheckpoint
+from worker.crops import BadCrop
 from worker.loading import UnknownModel
 from worker.messages import Failure
-from worker.pictures import BadCrop, BadPicture
+from worker.pictures import BadPicture
 from worker.store import NotStored
 
 _log = logging.getLogger(__name__)

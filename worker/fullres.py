@@ -25,6 +25,7 @@ from PIL import Image, ImageChops
 from torch import Tensor
 
 from models.pictures import to_picture
+from worker import crops
 from worker.messages import Crop
 
 Floats = NDArray[np.float32]
@@ -41,22 +42,8 @@ _STRIP_ROWS = 32
 
 def look(photo: Image.Image, crop: Crop, side: int) -> Tensor:
     """What the network sees of the photo: (3, side, side) in [-1, 1]."""
-    small = resized(photo, crop, (side, side))
+    small = crops.resized(photo, crop, (side, side))
     return torch.from_numpy(np.array(small)).permute(2, 0, 1).float().div_(127.5).sub_(1)
-
-
-def resized(image: Image.Image, crop: Crop, size: tuple[int, int]) -> Image.Image:
-    """The crop alone, of another size in pixels."""
-    return image.resize(size, Image.Resampling.BICUBIC, box=_box(crop), reducing_gap=2.0)
-
-
-def shrink(image: Image.Image, max_side: int) -> Image.Image:
-    """The image at most `max_side` pixels on its long side; itself where it is small enough."""
-    scale = max_side / max(image.size)
-    if scale >= 1:
-        return image
-    size = tuple(max(1, round(side * scale)) for side in image.size)
-    return image.resize((size[0], size[1]), Image.Resampling.BICUBIC, reducing_gap=2.0)
 
 
 def carry(
@@ -106,7 +93,7 @@ def place(
     down = _fade(crop.top, crop.height, photo.height)
     weight = ImageChops.multiply(_grey(across[None], size), _grey(down[:, None], size))
     if mask is not None:
-        weight = ImageChops.multiply(weight, mask.crop(_box(crop)))
+        weight = ImageChops.multiply(weight, mask.crop(crops.box(crop)))
     result = photo.copy()
     drawn = to_picture(answer).resize(size, Image.Resampling.BICUBIC)
     result.paste(drawn, (crop.left, crop.top), weight)
@@ -125,9 +112,9 @@ def _at_most(
         raise ValueError(f"the mask is {mask.size} pixels, wanted the photo's {photo.size}")
     if max_side is None or max_side >= max(photo.size):
         return photo, crop, mask
-    crop = _scaled(crop, max_side / max(photo.size))
-    photo, mask = small or shrink(photo, max_side), mask and shrink(mask, max_side)
-    return photo, _inside(crop, photo), mask
+    crop = crops.scaled(crop, max_side / max(photo.size))
+    photo, mask = small or crops.shrink(photo, max_side), mask and crops.shrink(mask, max_side)
+    return photo, crops.inside(crop, photo), mask
 
 
 @torch.inference_mode()
@@ -321,18 +308,3 @@ def _smoothstep(x: Tensor, low: float, high: float) -> Tensor:
 def _odd(pixels: float) -> int:
     """The odd number of pixels nearest to `pixels`, at least 3."""
     return max(3, 2 * int(pixels / 2) + 1)
-
-
-def _box(crop: Crop) -> tuple[int, int, int, int]:
-    return crop.left, crop.top, crop.left + crop.width, crop.top + crop.height
-
-
-def _scaled(crop: Crop, scale: float) -> Crop:
-    left, top, right, bottom = (round(edge * scale) for edge in _box(crop))
-    return Crop(left, top, max(1, right - left), max(1, bottom - top))
-
-
-def _inside(crop: Crop, photo: Image.Image) -> Crop:
-    """The crop moved so that rounding does not push it over the photo's edge."""
-    left = min(crop.left, photo.width - crop.width)
-    return Crop(left, min(crop.top, photo.height - crop.height), crop.width, crop.height)

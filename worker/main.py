@@ -22,7 +22,7 @@ from worker import logs, tracing
 from worker.batches import CHUNK_FUNCTION, CHUNK_RETRIES, Batches
 from worker.chunks import ChunkRunner
 from worker.direct import GENERATE, MANIPULATE, DirectRunner
-from worker.engine import Engine
+from worker.engine import Engine, Writing
 from worker.gathering import Gatherer
 from worker.importing import Importer
 from worker.imports import IMPORT_FUNCTION, Imports
@@ -33,6 +33,7 @@ from worker.memory import memory_bytes
 from worker.queue import BATCH, FUNCTION, INTERACTIVE, JobQueue, QueueDown, WorkerView
 from worker.resident import ResidentWorker
 from worker.routing import routed_queue
+from worker.scribe import Scribe
 from worker.search import Searcher
 from worker.settings import Settings
 from worker.standing import Doing
@@ -65,7 +66,10 @@ def serve(settings: Settings, load: Load = load_for_serving) -> None:
     engine = Engine(models, store, searcher, cache_bytes=settings.cache_mb * 2**20)
     engine.warm()
     runner = JobRunner(queue, models, engine, provider.get_tracer("wordbrush"))
-    worker = _worker(settings, queue, store, engine, runner)
+    is_alone = cores() == 1  # then nothing gets done sooner by doing it beside
+    scribe = Scribe(settings, store)
+    elsewhere = None if is_alone else scribe.write
+    worker = _worker(settings, queue, store, engine, runner, Writer(beside=not is_alone), elsewhere)
     try:
         worker.start_beating()
         _log.info("ready", device=str(models.device), models=models.resident)
@@ -73,11 +77,18 @@ def serve(settings: Settings, load: Load = load_for_serving) -> None:
     finally:
         with suppress(QueueDown):  # then there is nothing to leave
             queue.retract(worker.name)
+        scribe.close()
         tracing.close(provider)
 
 
 def _worker(
-    settings: Settings, queue: JobQueue, store: Store, engine: Engine, runner: JobRunner
+    settings: Settings,
+    queue: JobQueue,
+    store: Store,
+    engine: Engine,
+    runner: JobRunner,
+    writer: Writer,
+    elsewhere: Writing | None,
 ) -> ResidentWorker:
     models = engine.models
     name = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
@@ -142,7 +153,8 @@ def _worker(
         Batches.from_settings(settings),
         queue,
         engine,
-        Writer(beside=cores() > 1),
+        writer,
+        elsewhere=elsewhere,
         batch_size=settings.batch_size,
         limited=lambda: worker.limit_step(settings.job_timeout_s),
         between=worker.serve_people,

@@ -5,11 +5,13 @@ Shapes: V pictures in the pass (each request's in order), T words, S image side,
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from models.base import Prepared, System, TextFeatures
+from models.base import Output, Prepared, System, TextFeatures
+from models.pictures import to_levels
 from models.registry import Task
 from worker.messages import Draw, Request
 from worker.results import Answer
@@ -18,7 +20,16 @@ from worker.sources import Source
 Asked = tuple[Request, Source | None]
 
 
-def forward(system: System, asked: Sequence[Asked]) -> list[Answer]:
+@dataclass(frozen=True)
+class Drawn:
+    """What a network made of one request: as files show it, and as photos take it in."""
+
+    answer: Answer
+    image: Tensor  # (V, 3, S, S) in [-1, 1]
+    keeps_photo: bool  # it is to be carried to the photo; else it is drawn anew
+
+
+def forward(system: System, asked: Sequence[Asked]) -> list[Drawn]:
     """What the network makes of each request; all are for one task, which `system` does.
 
     Raises:
@@ -31,11 +42,8 @@ def forward(system: System, asked: Sequence[Asked]) -> list[Answer]:
     prepared = _prepared([source for source in sources if source], draws)
     output = system.manipulate(prepared, text, noise) if prepared else system.generate(text, noise)
     counts = [request.pictures for request, _ in asked]
-    parts = text.parts or (text.mask.shape[1],)
-    return [
-        Answer(of_one, mask, parts, system.keeps_photo)
-        for of_one, mask in zip(output.split(counts), torch.split(text.mask, counts), strict=True)
-    ]
+    pairs = zip(_answer(output, text).split(counts), torch.split(output.image, counts), strict=True)
+    return [Drawn(answer, image, system.keeps_photo) for answer, image in pairs]
 
 
 def rehearse(system: System, device: torch.device) -> None:
@@ -50,6 +58,18 @@ def rehearse(system: System, device: torch.device) -> None:
         system.generate(text, noise)
     if Task.SEARCH in system.tasks:
         system.compose(system.prepare(grey), text)
+
+
+def _answer(output: Output, text: TextFeatures) -> Answer:
+    """Of all pictures of the pass."""
+    return Answer(
+        to_levels(output.image),
+        tuple(to_levels(stage) for stage in output.stages),
+        tuple(maps.float().cpu().numpy() for maps in output.attention),
+        None if output.scores is None else output.scores.float().cpu().numpy(),
+        text.mask.cpu().numpy(),
+        text.parts or (text.mask.shape[1],),
+    )
 
 
 def _text(system: System, requests: Sequence[Request], draws: Sequence[Draw]) -> TextFeatures:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from PIL import Image
 
 from models.base import Prepared, System
-from worker import fullres, pictures, results
+from worker import crops, fullres, pictures, results
 from worker.archives import Archives
 from worker.cache import ByteCache
 from worker.failures import BadMask
@@ -39,7 +39,7 @@ class Opener:
 
     def prepare(self, system: System, photo: Photo, crop: Crop | None = None) -> Prepared:
         """What the network sees in the crop of a photo, by default the largest centred square."""
-        crop = crop or pictures.centred_square(*photo.pixels.size)
+        crop = crop or crops.centred_square(*photo.pixels.size)
         image = fullres.look(photo.pixels, crop, system.cfg.image_size)[None]
         return system.prepare(image.to(self._models.device))
 
@@ -66,8 +66,8 @@ class Opener:
     def _seen(self, system: System, request: Request, image_id: str, crop: Crop | None) -> Source:
         """A photo and what the network sees in its crop, by default the largest centred square."""
         photo = self.photo(image_id)
-        crop = crop or pictures.centred_square(*photo.pixels.size)
-        pictures.check_crop(crop, *photo.pixels.size)
+        crop = crop or crops.centred_square(*photo.pixels.size)
+        crops.check_crop(crop, *photo.pixels.size)
         prepared = self._prepared.get(
             (image_id, crop, self._models.version(request.model)),
             lambda: self.prepare(system, photo, crop),
@@ -78,7 +78,7 @@ class Opener:
         """The photo at the size of previews: many may come of it, one for each letter typed."""
         if request.full_resolution:
             return None
-        return self._small.get(image_id, lambda: fullres.shrink(photo.pixels, results.PREVIEW_SIDE))
+        return self._small.get(image_id, lambda: crops.shrink(photo.pixels, results.PREVIEW_SIDE))
 
     def _mask(self, request: Request) -> Image.Image | None:
         if request.mask_id is None or request.image_id is None:

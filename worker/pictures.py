@@ -19,11 +19,10 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile, PngInfo
 from PIL.WebPImagePlugin import WebPImageFile
 
-from worker.messages import Crop
+from worker.crops import MIN_SIDE
 
 MAX_BYTES = 25 * 2**20
 MAX_PIXELS = 50_000_000
-MIN_SIDE = 16  # pixels; of a photo and of a crop
 MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
     {"jpeg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
 )
@@ -87,10 +86,6 @@ class Animated(BadPicture):
 
 class Broken(BadPicture):
     """Cut short or damaged."""
-
-
-class BadCrop(ValueError):
-    """The crop does not lie in the photo, or is too small."""
 
 
 @dataclass(frozen=True)
@@ -176,30 +171,6 @@ def read_parameters(data: bytes) -> dict[str, str] | None:
 def media_type(format: str) -> str:
     """jpeg -> image/jpeg, and so on for the formats that `encode` writes."""
     return MEDIA_TYPES[format]
-
-
-def centred_square(width: int, height: int) -> Crop:
-    """The largest square in the middle of a photo of this size in pixels."""
-    side = min(width, height)
-    return Crop((width - side) // 2, (height - side) // 2, side, side)
-
-
-def check_crop(crop: Crop, width: int, height: int) -> None:
-    """Nothing, where `crop` is usable on a photo of this size in pixels.
-
-    Raises:
-        BadCrop: it reaches over an edge, or a side is shorter than `MIN_SIDE`.
-    """
-    if min(crop.width, crop.height) < MIN_SIDE:
-        raise BadCrop(
-            f"the crop is {crop.width} x {crop.height} pixels, wanted at least {MIN_SIDE} a side"
-        )
-    right, bottom = crop.left + crop.width, crop.top + crop.height
-    if crop.left < 0 or crop.top < 0 or right > width or bottom > height:
-        raise BadCrop(
-            f"the crop goes from ({crop.left}, {crop.top}) to ({right}, {bottom}), wanted it"
-            f" inside the photo's {width} x {height} pixels"
-        )
 
 
 def _kind(data: bytes) -> str:

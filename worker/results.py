@@ -1,53 +1,104 @@
-"""A network's answers to files in the store: pictures at full resolution, stages, heatmaps.
+"""What a network made of requests, as files in the store: pictures, stages, heatmaps.
 
-Shapes: V pictures of one request, T words, S image side, h w sides of an attention map.
+Free of torch: the process that writes the drawings of batches (worker/scribe.py) has none.
+Shapes: V pictures of one request or of several, T words, S image side, h w sides of an attention
+map.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 
-import torch
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor
 
-from models.base import Output
-from models.pictures import to_picture
 from models.text.vocabulary import tokenize
-from worker import fullres, heatmaps, pictures
-from worker.messages import Crop, Draw, HeatmapFile, OutputFile, Request
-from worker.objects import Found
-from worker.sources import Ground, Source, ground
+from worker import animation, crops, heatmaps, pictures
+from worker.messages import Crop, Draw, HeatmapFile, OutputFile, Request, Result
 from worker.store import Store
 
 PREVIEW_SIDE = 768  # pixels, the long side of a result that is not asked for in full resolution
 
+Levels = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
 
 @dataclass(frozen=True)
 class Answer:
-    """What a network made of one request."""
+    """What a network drew, and what it can tell of it."""
 
-    output: Output  # V pictures
-    mask: Tensor  # (V, T) bool, True at a word that was read
+    images: Levels  # (V, S, S, 3)
+    stages: tuple[Levels, ...]  # earlier pictures, (V, s, s, 3) each, smallest first
+    attention: tuple[Floats, ...]  # (V, T, h, w) each, in [0, 1]: where each word looked
+    scores: Floats | None  # (V, T) in [0, 1], how far each word is obeyed
+    mask: NDArray[np.bool_]  # (V, T), True at a word that was read
     parts: tuple[int, ...]  # how many of the T places each caption has
-    keeps_photo: bool  # it is to be carried to the photo; else it is drawn anew
+
+    def split(self, counts: Sequence[int]) -> list["Answer"]:
+        """The first `counts[0]` pictures, the next `counts[1]`, and so on."""
+        ends = np.cumsum(counts).tolist()
+        return [self._between(a, b) for a, b in zip([0, *ends], ends, strict=False)]
+
+    def _between(self, start: int, end: int) -> "Answer":
+        return Answer(
+            self.images[start:end],
+            tuple(stage[start:end] for stage in self.stages),
+            tuple(maps[start:end] for maps in self.attention),
+            None if self.scores is None else self.scores[start:end],
+            self.mask[start:end],
+            self.parts,
+        )
+
+
+@dataclass(frozen=True)
+class Laid:
+    """One of an answer's pictures, laid in the photo."""
+
+    picture: Image.Image
+    alpha: Image.Image | None  # L, of the same size; None where nothing is transparent
+    format: str  # of the photo's file
+    crop: Crop
+
+
+def _drawn(number: int) -> None:
+    """A picture from words alone is laid in nothing."""
+
+
+def write_all(
+    store: Store,
+    request: Request,
+    answer: Answer,
+    *,
+    lay: Callable[[int], Laid | None] = _drawn,
+    before: Callable[[int], None] = lambda number: None,
+) -> Result:
+    """All pictures of a request. `lay` gives each as it lies in the photo, if there is one;
+    `before` is called before each, and ends it all by raising.
+    """
+    files: list[OutputFile] = []
+    frames: list[Image.Image] = []
+    for number in range(len(answer.images)):
+        before(number)
+        file, picture = write(store, request, answer, number, lay(number))
+        files.append(file)
+        if file.position is not None:
+            frames.append(crops.shrink(picture, animation.SIDE))
+    return Result(tuple(files), animation=_animation(store, frames) if frames else None)
 
 
 def write(
-    store: Store, request: Request, source: Source | None, answer: Answer, number: int
+    store: Store, request: Request, answer: Answer, number: int, laid: Laid | None = None
 ) -> tuple[OutputFile, Image.Image]:
     """One of the answer's pictures with all that can be told of it, and the picture itself."""
-    output, draw = answer.output, request.draws[number]
-    image = output.image[number]
-    place = ground(source, draw.position) if source else None
-    picture, alpha = _laid(request, place, answer, image)
-    kind = request.format or (source.photo.format if source else "png")
-    parameters = _parameters(request, source, draw)
+    draw, small = request.draws[number], Image.fromarray(answer.images[number])
+    picture, alpha = (laid.picture, laid.alpha) if laid else (small, None)
+    kind = request.format or (laid.format if laid else "png")
+    parameters = _parameters(request, laid, draw)
     data = pictures.encode(picture, alpha, kind, parameters)
 
-    def keep_small(tensor: Tensor) -> str:
-        small = pictures.encode(to_picture(tensor), None, "png", parameters)
-        return store.put(small, kind="results", suffix=".png")
+    def keep_small(drawn: Image.Image) -> str:
+        encoded = pictures.encode(drawn, None, "png", parameters)
+        return store.put(encoded, kind="results", suffix=".png")
 
     kept = store.put(data, kind="results", suffix=f".{kind}")
     file = OutputFile(
@@ -56,8 +107,8 @@ def write(
         width=picture.width,
         height=picture.height,
         seed=draw.seed,
-        network_image=kept if place is None and kind == "png" else keep_small(image),
-        stages=tuple(keep_small(stage[number]) for stage in output.stages),
+        network_image=kept if laid is None and kind == "png" else keep_small(small),
+        stages=tuple(keep_small(Image.fromarray(stage[number])) for stage in answer.stages),
         words=_words(request, answer, number),
         heatmaps=tuple(_heatmaps(store, answer, number)),
         scores=_scores(answer, number),
@@ -66,22 +117,28 @@ def write(
     return file, picture
 
 
-def write_mask(store: Store, request: Request, crop: Crop, found: Found) -> OutputFile:
+def write_mask(
+    store: Store, request: Request, crop: Crop, *, mask: Image.Image, small: Image.Image
+) -> OutputFile:
     """The mask of an object, and what the network said at its own size."""
     parameters = {"task": request.task.value, "model": request.model, "crop": _text(crop)}
 
-    def keep(mask: Image.Image) -> str:
-        data = pictures.encode(mask, None, "png", parameters)
+    def keep(picture: Image.Image) -> str:
+        data = pictures.encode(picture, None, "png", parameters)
         return store.put(data, kind="results", suffix=".png")
 
     return OutputFile(
-        image=keep(found.mask),
+        image=keep(mask),
         media_type=pictures.media_type("png"),
-        width=found.mask.width,
-        height=found.mask.height,
+        width=mask.width,
+        height=mask.height,
         seed=request.seed,
-        network_image=keep(found.small),
+        network_image=keep(small),
     )
+
+
+def _animation(store: Store, frames: Sequence[Image.Image]) -> str:
+    return store.put(animation.animate(frames), kind="results", suffix=".webp")
 
 
 def _words(request: Request, answer: Answer, number: int) -> tuple[str, ...]:
@@ -89,9 +146,9 @@ def _words(request: Request, answer: Answer, number: int) -> tuple[str, ...]:
 
     Between two captions those of the first, then those of the second.
     """
-    if not answer.output.attention and answer.output.scores is None:
+    if not answer.attention and answer.scores is None:
         return ()
-    read = torch.split(answer.mask[number], list(answer.parts))
+    read = np.split(answer.mask[number], np.cumsum(answer.parts)[:-1])
     captions = (request.caption, request.caption_to or request.caption)
     pairs = zip(captions, read, strict=False)  # one part, where nothing is mixed
     return tuple(word for text, mask in pairs for word in tokenize(text)[: int(mask.sum())])
@@ -99,39 +156,19 @@ def _words(request: Request, answer: Answer, number: int) -> tuple[str, ...]:
 
 def _heatmaps(store: Store, answer: Answer, number: int) -> Iterator[HeatmapFile]:
     read = answer.mask[number]
-    for stage in answer.output.attention:
-        maps = stage[number][read].float().cpu().numpy()
+    for stage in answer.attention:
+        maps = stage[number][read]
         file = store.put(heatmaps.strip(maps), kind="results", suffix=".png")
         yield HeatmapFile(file, heatmaps.strengths(maps))
 
 
 def _scores(answer: Answer, number: int) -> tuple[float, ...]:
-    if answer.output.scores is None:
+    if answer.scores is None:
         return ()
-    return tuple(round(s, 4) for s in answer.output.scores[number][answer.mask[number]].tolist())
+    return tuple(round(s, 4) for s in answer.scores[number][answer.mask[number]].tolist())
 
 
-def _laid(
-    request: Request, place: Ground | None, answer: Answer, image: Tensor
-) -> tuple[Image.Image, Image.Image | None]:
-    """The finished picture and its transparency, of one size."""
-    if place is None:
-        return to_picture(image), None
-    pixels, crop = place.photo.pixels, place.crop
-    laid = partial(fullres.carry, source=place.look) if answer.keeps_photo else fullres.place
-    picture = laid(
-        pixels,
-        crop,
-        answer=image,
-        mask=place.mask,
-        max_side=None if request.full_resolution else PREVIEW_SIDE,
-        small=place.small,
-    )
-    alpha = place.photo.alpha
-    return picture, alpha and fullres.shrink(alpha, max(picture.size))
-
-
-def _parameters(request: Request, source: Source | None, draw: Draw) -> dict[str, str]:
+def _parameters(request: Request, laid: Laid | None, draw: Draw) -> dict[str, str]:
     """What it takes to make the picture again; written into it."""
     parameters = {
         "task": request.task.value,
@@ -139,8 +176,8 @@ def _parameters(request: Request, source: Source | None, draw: Draw) -> dict[str
         "caption": request.caption,
         "seed": str(draw.seed),
     }
-    if source is not None:
-        parameters["crop"] = _text(source.crop)
+    if laid is not None:
+        parameters["crop"] = _text(laid.crop)
     if draw.position is not None:
         parameters["position"] = f"{draw.position:g}"
         if request.caption_to is not None:

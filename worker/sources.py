@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from models.base import Prepared
-from worker import fullres
+from worker import crops
 from worker.messages import Crop
 from worker.pictures import Photo
 
@@ -68,8 +68,8 @@ def of_one_size(first: Photo, second: Photo) -> bool:
 
 def _cut(photo: Photo, crop: Crop, to: Crop) -> Photo:
     """The crop alone, enlarged or shrunk to the size of another."""
-    pixels = fullres.resized(photo.pixels, crop, (to.width, to.height))
-    alpha = photo.alpha and fullres.resized(photo.alpha, crop, (to.width, to.height))
+    pixels = crops.resized(photo.pixels, crop, (to.width, to.height))
+    alpha = photo.alpha and crops.resized(photo.alpha, crop, (to.width, to.height))
     return replace(photo, pixels=pixels, alpha=alpha)
 
 

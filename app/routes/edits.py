@@ -16,7 +16,7 @@ from app.schemas.jobs import Job
 from app.terms import Asked
 from app.uploads import Picture
 from models.registry import Task
-from worker.pictures import check_crop
+from worker.crops import check_crop
 
 router = APIRouter(tags=["edits"])
 

@@ -13,8 +13,8 @@ from app.routes.submissions import answer, check_room
 from app.schemas.jobs import Job
 from app.terms import Asked
 from models.registry import OBJECT_FINDER, Task
+from worker.crops import check_crop
 from worker.messages import Request
-from worker.pictures import check_crop
 
 router = APIRouter(tags=["edits"])
 

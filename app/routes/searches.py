@@ -12,8 +12,8 @@ from app.routes.submissions import answer, check_room, check_words
 from app.schemas.jobs import Job
 from app.terms import Asked
 from models.registry import Task
+from worker.crops import check_crop
 from worker.messages import Candidate, Request
-from worker.pictures import check_crop
 from worker.queue import Terms, UnknownJob
 from worker.store import NotStored
 

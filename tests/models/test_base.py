@@ -1,8 +1,8 @@
-"""What all systems share: mixtures of captions, and outputs by request."""
+"""What all systems share: mixtures of captions."""
 
 import torch
 
-from models.base import Output, TextFeatures
+from models.base import TextFeatures
 
 
 def _caption(words: int, energy: float) -> tuple[TextFeatures, torch.Tensor]:
@@ -28,12 +28,3 @@ def test_at_an_end_only_that_ends_words_are_read() -> None:
     assert mixed.mask.tolist() == [[True] * 3 + [False] * 2, [False] * 3 + [True, False]]
     assert torch.equal(mixed.sentence[0], first.sentence[0])
     assert torch.equal(mixed.sentence[1], second.sentence[1])
-
-
-def test_an_output_is_split_with_all_that_belongs_to_each_picture() -> None:
-    number = torch.arange(3.0)[:, None, None, None]
-    output = Output(number, (number + 10,), (number + 20, number + 30), number[..., 0, 0] + 40)
-    first, second = output.split([1, 2])
-    assert (len(first.image), len(second.image)) == (1, 2)
-    told = (second.image, *second.stages, *second.attention, second.scores)
-    assert [tensor[0].item() for tensor in told if tensor is not None] == [1, 11, 21, 31, 41]

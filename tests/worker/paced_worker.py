@@ -21,7 +21,6 @@ from worker.loading import load_for_serving
 from worker.main import serve
 from worker.messages import OutputFile, Request
 from worker.settings import Settings
-from worker.sources import Source
 from worker.store import Store
 
 
@@ -48,11 +47,15 @@ def write_at_leisure() -> None:
     write, go = results.write, Settings().data_dir / "go"
 
     def slow(
-        store: Store, request: Request, source: Source | None, answer: results.Answer, number: int
+        store: Store,
+        request: Request,
+        answer: results.Answer,
+        number: int,
+        laid: results.Laid | None = None,
     ) -> tuple[OutputFile, Image.Image]:
         while "slowly" in request.caption and not go.exists():
             time.sleep(0.01)
-        return write(store, request, source, answer, number)
+        return write(store, request, answer, number, laid)
 
     results.write = slow
 

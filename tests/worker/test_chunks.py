@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from PIL import Image
 
 from models.registry import Task
 from tests.processes import until
+from tests.tiny import write_tiny_model
 from tests.worker.conftest import StartWorker
 from worker.batch_records import BatchView, Item
 from worker.batches import Batches
@@ -100,6 +102,36 @@ def test_an_item_whose_picture_cannot_be_written_fails_alone(
     assert [one.status for one in found] == [Status.SUCCEEDED, Status.FAILED, Status.SUCCEEDED]
     assert isinstance(found[1].outcome, Failure)
     assert "16383" in found[1].outcome.detail
+
+
+@BESIDE
+def test_drawings_are_written_by_a_process_that_ends_with_the_worker(
+    start_worker: StartWorker, batches: Batches, settings: Settings, store: Store
+) -> None:
+    model = write_tiny_model(settings.checkpoints[0], "attngan")
+    worker = start_worker()
+    request = Request(Task.GENERATE, model, "a red flower")
+    batch_id = batches.submit([Item(str(n), replace(request, seed=n)) for n in range(70)])
+    view = ended(batches, batch_id)
+    assert (view.succeeded, view.failed) == (70, 0)
+    seeds = list[int]()
+    for one in batches.items(view, range(70)):
+        assert one.outcome is not None
+        assert not isinstance(one.outcome, Failure)
+        [output] = one.outcome.outputs
+        assert store.get(output.image)
+        seeds.append(output.seed)
+    assert seeds == list(range(70))
+    [child] = children(worker.pid)
+    worker.kill()
+    worker.wait()
+    until(lambda: not Path(f"/proc/{child}").exists(), 60)
+
+
+def children(pid: int) -> list[int]:
+    """Processes that a process has begun."""
+    threads = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for of_one in threads for child in of_one.read_text().split()]
 
 
 @BESIDE

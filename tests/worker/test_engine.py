@@ -15,7 +15,7 @@ from models.base import Output, System, TextFeatures
 from models.checkpoint import Header
 from models.registry import OBJECT_FINDER, Task, find
 from tests.tiny import write_tiny_model
-from worker import fullres, pictures
+from worker import crops, pictures
 from worker.engine import Engine, Incompatible
 from worker.loading import ModelPool, load_for_serving
 from worker.messages import Crop, Failure, Request, Result
@@ -382,7 +382,7 @@ def test_a_photo_is_made_small_once_for_many_previews(
     image_id = store.put(file(noise(1600, 800), "PNG"), kind="uploads")
     preview = replace(request_, image_id=image_id, full_resolution=False)
     [fresh] = stored(store, engine.run([preview]))
-    monkeypatch.setattr(fullres, "shrink", None)
+    monkeypatch.setattr(crops, "shrink", None)
     assert stored(store, engine.run([preview])) == [fresh]
 
 

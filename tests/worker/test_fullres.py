@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from worker.fullres import carry, look, place, recipe, shrink
+from worker.crops import centred_square, shrink
+from worker.fullres import carry, look, place, recipe
 from worker.messages import Crop
-from worker.pictures import centred_square
 
 SAMPLES = Path(__file__).parents[2] / "static" / "samples"
 SIDE = 64

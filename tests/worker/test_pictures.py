@@ -13,17 +13,13 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from worker import pictures
-from worker.messages import Crop
 from worker.pictures import (
     Animated,
-    BadCrop,
     BadPicture,
     Broken,
     NotAPicture,
     TooLarge,
     TooSmall,
-    centred_square,
-    check_crop,
     decode,
     encode,
     read_parameters,
@@ -439,39 +435,3 @@ def test_parameters_are_plain_json_that_other_tools_can_read() -> None:
 
 def test_every_format_has_its_media_type() -> None:
     assert [pictures.media_type(f) for f in FORMATS] == ["image/jpeg", "image/png", "image/webp"]
-
-
-# Crops
-
-
-@given(st.integers(16, 9000), st.integers(16, 9000))
-def test_the_centred_square_is_a_good_crop_and_as_large_as_can_be(width: int, height: int) -> None:
-    crop = centred_square(width, height)
-    check_crop(crop, width, height)
-    assert crop.width == crop.height == min(width, height)
-    assert abs((width - crop.width) - 2 * crop.left) <= 1
-    assert abs((height - crop.height) - 2 * crop.top) <= 1
-
-
-@pytest.mark.parametrize(
-    "crop",
-    [
-        Crop(-1, 0, 50, 50),
-        Crop(0, -1, 50, 50),
-        Crop(51, 0, 50, 50),
-        Crop(0, 31, 50, 50),
-        Crop(0, 0, 101, 50),
-        Crop(0, 0, 15, 50),
-        Crop(0, 0, 50, 15),
-        Crop(0, 0, 0, 0),
-        Crop(60, 60, -50, -50),
-    ],
-)
-def test_a_crop_over_an_edge_or_too_small_is_refused(crop: Crop) -> None:
-    with pytest.raises(BadCrop, match="wanted"):
-        check_crop(crop, 100, 80)
-
-
-@pytest.mark.parametrize("crop", [Crop(0, 0, 100, 80), Crop(84, 64, 16, 16), Crop(50, 0, 50, 80)])
-def test_a_crop_up_to_the_edges_is_taken(crop: Crop) -> None:
-    check_crop(crop, 100, 80)

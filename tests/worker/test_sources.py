@@ -6,8 +6,9 @@ import torch
 from PIL import Image
 
 from models.base import Prepared
+from worker.crops import centred_square
 from worker.messages import Crop
-from worker.pictures import Photo, centred_square
+from worker.pictures import Photo
 from worker.sources import Source, ground
 
 
