@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.serving import CAPTION, LOOK_S, ROOT, request_for, running, worker_cpu_s
+from models.heap import SERVING, keep_freed
 from models.registry import Task
 from worker.batch_records import Item
 from worker.batches import Batches
@@ -41,6 +42,7 @@ class Bare:
     """The network alone, with pictures of noise."""
 
     def __init__(self, model: str, task: Task, threads: int) -> None:
+        keep_freed(*SERVING)  # as a worker does
         torch.set_num_threads(threads)
         path = ROOT / "checkpoints" / f"{model}.safetensors"
         self._system = load_for_serving(path, torch.device("cpu"))

@@ -34,6 +34,7 @@ from torch import nn
 
 from models.checkpoint import Header
 from models.damsm import Damsm
+from models.heap import TRAINING, keep_freed
 from models.text.vocabulary import Vocabulary
 from models.text.vse import SentenceReader
 from training import (
@@ -214,6 +215,7 @@ def main(
     batch: Annotated[int | None, typer.Option(help="Pictures a step; default: as small.")] = None,
 ) -> None:
     """Print pictures a second of each trainer beside its reference, and their ratio."""
+    keep_freed(*TRAINING)  # as all commands of training do
     torch.set_num_threads(1)
     bar = f"bar ({BAR:.0f})"
     columns = ("trainer", "px", "small", "same networks", "reference", "small / reference", bar)

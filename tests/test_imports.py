@@ -44,6 +44,7 @@ FREE_OF_TORCH = (
     "worker.settings",
     "models.registry",
     "models.checkpoint",
+    "models.heap",
     "models.import_upstream.published",
     "models.text.vocabulary",
 )

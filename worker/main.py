@@ -17,6 +17,7 @@ import torch
 from rq.exceptions import DeserializationError
 from rq.job import Job
 
+from models.heap import SERVING, keep_freed
 from models.registry import OBJECT_FINDER
 from worker import logs, tracing
 from worker.batches import CHUNK_FUNCTION, CHUNK_RETRIES, Batches
@@ -48,6 +49,7 @@ def serve(settings: Settings, load: Load = load_for_serving) -> None:
     signal.signal(signal.SIGTERM, _leave)  # until RQ sets its own
     logs.configure("worker", settings.log_format)
     provider = tracing.provider_from_environment("worker")
+    keep_freed(*SERVING)
     if settings.threads:
         torch.set_num_threads(settings.threads)
     queue = JobQueue.from_settings(settings)
