@@ -8,6 +8,7 @@ wrong with one of them fails that one alone. The same request on its own gives t
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from threading import Lock
 from time import perf_counter
 
 import torch
@@ -30,7 +31,8 @@ from worker.store import Store
 from worker.watch import Watch
 
 Ending = Callable[[], Result | Failure]
-Writing = Callable[[Request, Answer], Result]
+Drawing = tuple[Request, Answer]
+Writing = Callable[[Sequence[Drawing]], list[Result | Exception]]
 
 
 class Incompatible(ValueError):
@@ -102,7 +104,8 @@ class Engine:
     ) -> list[Ending]:
         """Take requests through the network; what is left to do of each, in order, to be called
         once: it writes the files. Those of requests for pictures may be called in another thread.
-        What was drawn from words alone is written `elsewhere`, if that is given.
+        What was drawn from words alone is written `elsewhere`, if that is given, all of it with the
+        first of them that is called.
 
         Raises:
             Incompatible: they don't all name one model and one task, or there is none.
@@ -136,7 +139,8 @@ class Engine:
             watch.between()
         drawn = [i for i in opened if isinstance(i, _Item) and i.request.task is not Task.SEARCH]
         answers = iter(_answers(drawn))
-        return [self._rest(item, answers, elsewhere) for item in opened]
+        together = _Together(elsewhere) if elsewhere else None
+        return [self._rest(item, answers, together) for item in opened]
 
     def _open(self, request: Request, index: int, watch: Watch) -> _Item:
         """The request with its photo decoded and prepared, from the cache where possible."""
@@ -153,7 +157,7 @@ class Engine:
         self,
         item: _Item | Failure,
         answers: Iterator[Drawn | Failure],
-        elsewhere: Writing | None,
+        together: "_Together | None",
     ) -> Ending:
         """What is left to do of a request; one that is to be drawn takes the next answer."""
         if isinstance(item, Failure):
@@ -163,8 +167,8 @@ class Engine:
         answer = next(answers)
         if isinstance(answer, Failure):
             return partial(_returned, answer)
-        if elsewhere is not None and item.source is None:
-            return partial(_hand_over, item, answer.answer, elsewhere)
+        if together is not None and item.source is None:
+            return together.add(item, answer.answer)
         return partial(self._write, item, answer)
 
     def _masks(self, requests: Sequence[Request], watch: Watch) -> list[Ending]:
@@ -207,9 +211,32 @@ class Engine:
         return results.write_all(self._store, request, drawn.answer, lay=laid, before=before)
 
 
-def _hand_over(item: _Item, answer: Answer, elsewhere: Writing) -> Result:
-    item.check()
-    return elsewhere(item.request, answer)
+class _Together:
+    """Drawings that are written elsewhere at once, which spares most of what it costs to send them;
+    for several threads.
+    """
+
+    def __init__(self, elsewhere: Writing) -> None:
+        self._elsewhere = elsewhere
+        self._drawings: list[Drawing] = []
+        self._made: list[Result | Exception] | None = None
+        self._lock = Lock()
+
+    def add(self, item: _Item, answer: Answer) -> Callable[[], Result]:
+        """Its result, when it is asked for; by then all must have been added."""
+        number = len(self._drawings)
+        self._drawings.append((item.request, answer))
+        return partial(self._result, item, number)
+
+    def _result(self, item: _Item, number: int) -> Result:
+        item.check()
+        with self._lock:
+            if self._made is None:
+                self._made = self._elsewhere(self._drawings)
+        made = self._made[number]
+        if isinstance(made, Exception):
+            raise made
+        return made
 
 
 def _answers(items: Sequence[_Item]) -> list[Drawn | Failure]:

@@ -25,7 +25,7 @@ from rq.timeouts import BaseDeathPenalty
 from rq.utils import as_text, now
 from rq.worker import WorkerStatus
 
-from worker.limits import TimeLimit
+from worker.limits import TimeLimit, Watchdog
 from worker.queue import PRESENCE_TTL_S, QueueDown
 
 HEARTBEAT_S = 5
@@ -158,6 +158,7 @@ class ResidentWorker(SimpleWorker):
         self._in_hand: tuple[tuple[Job, Execution], ...] = ()
         self._beside: tuple[str, ...] = ()
         self._limits: list[TimeLimit] = []
+        self._watchdog = Watchdog()
 
     @property
     def dequeue_timeout(self) -> int:
@@ -256,7 +257,7 @@ class ResidentWorker(SimpleWorker):
 
     @contextmanager
     def _limit(self, jobs: Sequence[Job], seconds: float) -> Iterator[None]:
-        with TimeLimit(seconds, partial(self._die, jobs)) as limit:
+        with TimeLimit(self._watchdog, seconds, partial(self._die, jobs)) as limit:
             self._limits.append(limit)
             try:
                 yield

@@ -56,6 +56,8 @@ def routed_queue(jobs: JobQueue, served: Callable[[], Iterable[str]]) -> type[Lo
             cls, keys: list[str], connection: redis.Redis, *, block: bool
         ) -> tuple[str, str] | None:
             """The first job of ours, by queue and id; waits a moment for one if there is none."""
+            if not block and not any(connection.llen(key) for key in keys):
+                return None  # asked between any two steps: which models are ours costs more
             ours = {*served(), *orphans.models(keys)}
             for key in keys:
                 places = [key, IntermediateQueue.get_intermediate_queue_key(key)]

@@ -9,6 +9,7 @@ process of its own it costs the network nothing but the sending. Edits stay in t
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -21,6 +22,9 @@ from worker.messages import Request, Result
 from worker.results import Answer
 from worker.settings import Settings
 from worker.store import Store
+
+Drawing = tuple[Request, Answer]
+Outcome = Result | Exception
 
 _log = structlog.get_logger(__name__)
 _LEAVES_S = 10  # how long it may take to end when nobody sends any more
@@ -36,38 +40,31 @@ class Scribe:
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection | None = None
 
-    def write(self, request: Request, answer: Answer) -> Result:
-        """All pictures of a drawing, written there; here, while it writes something else.
-
-        Raises:
-            StoreDown: the store takes nothing.
-        """
+    def write(self, drawings: Sequence[Drawing]) -> list[Outcome]:
+        """What became of each, written there; here, while it writes others."""
         if not self._busy.acquire(blocking=False):
-            return results.write_all(self._store, request, answer)
+            return _written(self._store, drawings)
         try:
-            made = self._ask(request, answer)
+            return self._ask(drawings)
         except (EOFError, OSError):
             self._drop()
             _log.warning("the process that writes drawings died; the next begins another")
-            return results.write_all(self._store, request, answer)
+            return _written(self._store, drawings)
         except BaseException:  # a time limit, maybe: what comes back later is no answer to anything
             self._drop()
             raise
         finally:
             self._busy.release()
-        if isinstance(made, Exception):
-            raise made
-        return made
 
     def close(self) -> None:
         """Let the process end, once nothing is being written."""
         with self._busy:
             self._drop()
 
-    def _ask(self, request: Request, answer: Answer) -> Result | Exception:
+    def _ask(self, drawings: Sequence[Drawing]) -> list[Outcome]:
         connection = self._connection or self._begin()
-        connection.send((request, answer))
-        made: Result | Exception = connection.recv()
+        connection.send(drawings)
+        made: list[Outcome] = connection.recv()
         return made
 
     def _begin(self) -> Connection:
@@ -102,10 +99,14 @@ def serve(connection: Connection) -> None:
     with suppress(EOFError, ConnectionError):
         store = Store.from_settings(connection.recv())
         while True:
-            connection.send(_written(store, *connection.recv()))
+            connection.send(_written(store, connection.recv()))
 
 
-def _written(store: Store, request: Request, answer: Answer) -> Result | Exception:
+def _written(store: Store, drawings: Sequence[Drawing]) -> list[Outcome]:
+    return [_outcome(store, *drawing) for drawing in drawings]
+
+
+def _outcome(store: Store, request: Request, answer: Answer) -> Outcome:
     try:
         return results.write_all(store, request, answer)
     except Exception as error:

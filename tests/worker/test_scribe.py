@@ -14,7 +14,7 @@ from models.registry import Task
 from tests.processes import until
 from tests.worker.test_results import answer
 from worker import results
-from worker.messages import Request
+from worker.messages import Request, Result
 from worker.scribe import Scribe
 from worker.settings import Settings
 from worker.store import Store, StoreDown
@@ -39,6 +39,14 @@ def not_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(results, "write_all", refuse)
 
 
+def written(scribe: Scribe, request: Request = REQUEST) -> Result:
+    """The one drawing."""
+    [made] = scribe.write([(request, answer(2))])
+    if isinstance(made, Exception):
+        raise made
+    return made
+
+
 def process_of(scribe: Scribe) -> int:
     process = scribe._process
     assert process is not None
@@ -54,7 +62,7 @@ def is_alive(pid: int) -> bool:
 
 
 def test_it_writes_what_would_be_written_here(scribe: Scribe, store: Store) -> None:
-    here, there = results.write_all(store, REQUEST, answer(2)), scribe.write(REQUEST, answer(2))
+    here, there = results.write_all(store, REQUEST, answer(2)), written(scribe)
     assert len(there.outputs) == 2
     for one, other in zip(here.outputs, there.outputs, strict=True):
         assert store.get(one.image) == store.get(other.image)
@@ -65,47 +73,56 @@ def test_it_writes_what_would_be_written_here(scribe: Scribe, store: Store) -> N
 
 @pytest.mark.usefixtures("not_here")
 def test_it_is_another_process_that_has_no_torch(scribe: Scribe) -> None:
-    scribe.write(REQUEST, answer(2))
+    written(scribe)
     assert "libtorch" not in Path(f"/proc/{process_of(scribe)}/maps").read_text()
+
+
+def test_a_drawing_that_cannot_be_written_fails_alone(scribe: Scribe, store: Store) -> None:
+    unknown = replace(REQUEST, format="gif")
+    first, second, third = scribe.write([(r, answer(2)) for r in (REQUEST, unknown, REQUEST)])
+    assert isinstance(second, ValueError)
+    for made in (first, third):
+        assert isinstance(made, Result)
+        assert store.get(made.outputs[1].image)
 
 
 @pytest.mark.usefixtures("not_here")
 def test_an_error_in_it_is_raised_here_and_the_next_is_written(
     scribe: Scribe, settings: Settings
 ) -> None:
-    scribe.write(REQUEST, answer(2))
+    written(scribe)
     folder = settings.data_dir / "store" / "results"
     away = folder.rename(folder.parent / "away")
     folder.touch()
     with pytest.raises(StoreDown, match="takes"):
-        scribe.write(REQUEST, answer(2))
+        written(scribe)
     folder.unlink()
     away.rename(folder)
-    scribe.write(REQUEST, answer(2))
+    written(scribe)
 
 
 def test_what_it_died_over_is_written_here_and_the_next_begins_another(
     scribe: Scribe, store: Store
 ) -> None:
-    scribe.write(REQUEST, answer(2))
+    written(scribe)
     first = process_of(scribe)
     os.kill(first, signal.SIGKILL)
     until(lambda: scribe._process is not None and scribe._process.poll() is not None)
-    assert store.get(scribe.write(REQUEST, answer(2)).outputs[1].image)
-    scribe.write(REQUEST, answer(2))
+    assert store.get(written(scribe).outputs[1].image)
+    written(scribe)
     assert process_of(scribe) != first
 
 
 def test_while_it_writes_something_others_write_here(
     scribe: Scribe, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scribe.write(REQUEST, answer(2))
+    written(scribe)
     os.kill(process_of(scribe), signal.SIGSTOP)
     made: list[object] = []
-    waiting = Thread(target=lambda: made.append(scribe.write(REQUEST, answer(2))))
+    waiting = Thread(target=lambda: made.append(written(scribe)))
     waiting.start()
     until(scribe._busy.locked)
-    assert store.get(scribe.write(REQUEST, answer(2)).outputs[0].image)
+    assert store.get(written(scribe).outputs[0].image)
     assert made == []
     os.kill(process_of(scribe), signal.SIGCONT)
     waiting.join(60)
@@ -118,7 +135,7 @@ def test_an_answer_that_comes_too_late_is_taken_for_no_other(
     class Late(BaseException):
         """As a time limit's, which may be raised anywhere."""
 
-    scribe.write(REQUEST, answer(2))
+    written(scribe)
     connection: Any = scribe._connection
 
     class Interrupted:
@@ -133,17 +150,17 @@ def test_an_answer_that_comes_too_late_is_taken_for_no_other(
 
     monkeypatch.setattr(scribe, "_connection", Interrupted())
     with pytest.raises(Late):
-        scribe.write(REQUEST, answer(2))
+        written(scribe)
     other = replace(REQUEST, seed=7)
-    assert [file.seed for file in scribe.write(other, answer(2)).outputs] == [7, 8]
+    assert [file.seed for file in written(scribe, other).outputs] == [7, 8]
 
 
 def test_it_ends_when_it_is_closed_and_not_by_a_signal_to_stop(scribe: Scribe) -> None:
-    scribe.write(REQUEST, answer(2))
+    written(scribe)
     pid = process_of(scribe)
     os.kill(pid, signal.SIGTERM)
     os.kill(pid, signal.SIGINT)
-    scribe.write(REQUEST, answer(2))
+    written(scribe)
     assert process_of(scribe) == pid
     scribe.close()
     assert not is_alive(pid)
