@@ -29,6 +29,22 @@ class _Shelf:
     paths: Mapping[str, Path]
     vocabularies: Mapping[str, Vocabulary]
 
+    def unknown_words(self, caption: str, model: str) -> list[UnknownWord]:
+        """As the catalogue's."""
+        vocabulary = self.vocabularies.get(model)
+        return vocabulary.unknown_words(caption) if vocabulary else []
+
+    def find(self, model: str | None, task: Task | None = None) -> Header:
+        """As the catalogue's."""
+        headers = self.headers.values()
+        able = {h.id: h for h in headers if task is None or task in h.spec.tasks}
+        kind = f"model that can {task}" if task else "model"
+        if not able:
+            raise UnknownModel(f"there is no {kind} here", [])
+        if (wanted := model or next(iter(able))) not in able:
+            raise UnknownModel(f"there is no such {kind}, wanted one of: {', '.join(able)}", able)
+        return able[wanted]
+
 
 class Catalogue:
     """Headers by id, the first choice first, with their vocabularies ready to check captions.
@@ -54,24 +70,24 @@ class Catalogue:
 
     def unknown_words(self, caption: str, model: str) -> list[UnknownWord]:
         """The words of `caption` that `model` never saw; none where the model is not here."""
-        vocabulary = self._shelf.vocabularies.get(model)
-        return vocabulary.unknown_words(caption) if vocabulary else []
+        return self._shelf.unknown_words(caption, model)
 
     def other_model(self, caption: str, model: str) -> Header | None:
         """One of another domain, for the same tasks, that `caption` speaks to: it names the domain
         ("a blue bird"), or has words that `model` never saw and the other knows. None if there is
         none, or `caption` names the domain of `model`.
         """
-        own, words = self.find(model), tokenize(caption)
+        shelf, words = self._shelf, tokenize(caption)
+        own = shelf.find(model)
         if _names(words, own.domain):
             return None
         others = [
             header
-            for header in self
+            for header in shelf.headers.values()
             if header.domain != own.domain and header.spec.tasks == own.spec.tasks
         ]
         fitting = [header for header in others if _names(words, header.domain)]
-        if not fitting and self.unknown_words(caption, model):
+        if not fitting and shelf.unknown_words(caption, model):
             fitting = [header for header in others if _knows_all(header.vocabulary, caption)]
         return min(fitting, key=lambda header: header.system != own.system, default=None)
 
@@ -89,13 +105,7 @@ class Catalogue:
         Raises:
             UnknownModel: there is none, or it can't do `task`.
         """
-        able = {h.id: h for h in self if task is None or task in h.spec.tasks}
-        kind = f"model that can {task}" if task else "model"
-        if not able:
-            raise UnknownModel(f"there is no {kind} here", [])
-        if (wanted := model or next(iter(able))) not in able:
-            raise UnknownModel(f"there is no such {kind}, wanted one of: {', '.join(able)}", able)
-        return able[wanted]
+        return self._shelf.find(model, task)
 
 
 def _read(folders: Iterable[Path]) -> _Shelf:
@@ -111,9 +121,13 @@ def _read(folders: Iterable[Path]) -> _Shelf:
 
 
 def _rank(header: Header) -> tuple[bool, int, int, str]:
-    """Sorts the first choice first: by domain, as the registry lists systems, the fastest size."""
-    system = list(SYSTEMS).index(header.system)
-    return header.domain != _PREFERRED_DOMAIN, system, header.image_size, header.id
+    """Sorts the first choice first: by domain, as the registry lists systems, by size. A drawing is
+    as large as its network, so the largest comes first; edits are carried to the photo's own
+    pixels, so there the fastest does.
+    """
+    system, draws = list(SYSTEMS).index(header.system), Task.GENERATE in header.spec.tasks
+    size = -header.image_size if draws else header.image_size
+    return header.domain != _PREFERRED_DOMAIN, system, size, header.id
 
 
 def _names(words: Iterable[str], domain: str) -> bool:

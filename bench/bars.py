@@ -29,7 +29,7 @@ from models.registry import Task
 from worker.batch_records import Item
 from worker.batches import Batches
 from worker.loading import load_for_serving
-from worker.messages import Request
+from worker.messages import Request, Result
 from worker.queue import JobQueue
 from worker.settings import Settings
 
@@ -112,15 +112,21 @@ def edits_s(
     return times
 
 
-def edits_during_a_batch_s(settings: Settings, request: Request, count: int) -> list[float]:
-    """The same from the start of a batch to its end, or until there are enough."""
+def edits_during_a_batch_s(
+    settings: Settings, request: Request, count: int
+) -> tuple[list[float], int]:
+    """The same from the start of a batch to its end, or until there are enough; and how many
+    pictures the batch's passes had.
+    """
     queue, batches = JobQueue.from_settings(settings), Batches.from_settings(settings)
     items = [Item(str(n), replace(request, seed=n)) for n in range(10_000)]
     batch_id = batches.submit(items)
     sleep(1)  # it is under way
     times = edits_s(queue, request, count, lambda: not batches.read(batch_id).status.is_final)
-    batches.cancel(batch_id)
-    return times
+    view = batches.cancel(batch_id)
+    outcomes = [one.outcome for one in batches.items(view, range(view.succeeded))]
+    sizes = [one.metrics.batch_size for one in outcomes if isinstance(one, Result)]
+    return times, round(median(sizes))
 
 
 def p95(times: Sequence[float]) -> float:
@@ -187,7 +193,7 @@ def main(
     rounds: Annotated[int, typer.Option(min=1)] = 2,
     edits: Annotated[int, typer.Option(min=20, help="Of a person, idle and during.")] = 60,
     side: Annotated[int, typer.Option(min=16, help="Pixels a side of the photo.")] = 64,
-    batch_size: Annotated[int, typer.Option(min=1, help="Pictures in a worker's pass.")] = 8,
+    batch_size: Annotated[int, typer.Option(min=1, help="A worker's; its own default is 8.")] = 8,
     threads: Annotated[int, typer.Option(min=1, help="Of torch.")] = 1,
 ) -> None:
     """Print both bars; about two minutes for each model on an idle machine."""
@@ -208,12 +214,12 @@ def main(
             together_cpu_s.append((worker_cpu_s(settings) - before_s) / items)
             single.append(jobs_per_s(settings, request, items // 5))
         idle_s = p95(edits_s(queue, request, edits, lambda: True))
-        during_s = p95(edits_during_a_batch_s(settings, request, edits))
-        forward_s = bare.pass_s(batch_size, 2.0)
+        during, size = edits_during_a_batch_s(settings, request, edits)
+        forward_s = bare.pass_s(size, 2.0)
     got = Measured(
-        alone, together, single, alone_cpu_s, together_cpu_s, idle_s, during_s, forward_s
+        alone, together, single, alone_cpu_s, together_cpu_s, idle_s, p95(during), forward_s
     )
-    title = f"{model}, {task}, {items} items of {side} px, bare at {best}, batch at {batch_size}"
+    title = f"{model}, {task}, {items} items of {side} px, bare at {best}, batch at {size}"
     table = Table("", "measured", "bar", title=title)
     for row in rows(got):
         table.add_row(*row)

@@ -13,13 +13,10 @@ from models.lite import load_lite
 from training.data import CaptionedPictures
 from training.features import FeatureDiscriminator
 from training.loop import Part
-from training.system_trainer import SystemTrainer
+from training.system_trainer import Recipe, SystemTrainer
 
 
-class _Recipe(Protocol):
-    @property
-    def batch_size(self) -> int: ...
-
+class _Recipe(Recipe, Protocol):
     @property
     def lambda_feature(self) -> float: ...
 

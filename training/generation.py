@@ -37,7 +37,7 @@ from training.loop import (
     step_generator,
 )
 from training.sheets import drawings_sheet
-from training.steps import adam, descend, faded, held, set_rate, shrunk
+from training.steps import adam, descend, faded, halved, held, set_rate, shrunk
 
 
 @dataclass(frozen=True)
@@ -230,7 +230,7 @@ class GenerationTrainer(AdversarialTrainer):
         recipe = self.recipe
         rate = recipe.learning_rate
         if recipe.halve_every:
-            rate *= 0.5 ** (step * recipe.batch_size // recipe.halve_every)
+            rate = halved(rate, step * recipe.batch_size, every=recipe.halve_every)
         rate = faded(rate, step, steps=self.steps, fade=recipe.fade)
         set_rate((self.optimizers["discs"], self.optimizers["generator"]), rate)
 

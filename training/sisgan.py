@@ -28,7 +28,7 @@ from training.features import hinge_generator
 from training.loop import Average, Part, autocast, rank, share_weights, step_generator
 from training.losses import kl_divergence
 from training.sheets import edits_sheet
-from training.steps import adam, descend, faded, held, set_rate
+from training.steps import adam, descend, faded, halved, held, set_rate
 
 
 class OtherVocabulary(ValueError):
@@ -196,9 +196,9 @@ class SisganTrainer(AdversarialTrainer):
 
     def _rate(self, step: int) -> float:
         """Of both networks, at this step."""
-        rate = self.recipe.learning_rate
-        if self.recipe.halve_every:
-            return rate * 0.5 ** (step * self.recipe.batch_size // self.recipe.halve_every)
+        rate, every = self.recipe.learning_rate, self.recipe.halve_every
+        if every:
+            return halved(rate, step * self.recipe.batch_size, every=every)
         return faded(rate, step, steps=self.steps, fade=0.2)
 
     def own_parts(self) -> Mapping[str, Part]:

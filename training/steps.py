@@ -45,6 +45,11 @@ def faded(rate: float, step: int, *, steps: int, fade: float) -> float:
     return rate * min(1.0, max(0, steps - step) / (fade * steps)) if fade else rate
 
 
+def halved(rate: float, pictures: int, *, every: int) -> float:
+    """`rate`, halved each time that so many pictures were seen."""
+    return rate * 0.5 ** (pictures // every)
+
+
 @contextmanager
 def held(parameters: list[nn.Parameter]) -> Iterator[None]:
     """No gradients for these parameters meanwhile; they still pass them on."""

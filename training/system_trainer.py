@@ -12,7 +12,9 @@ from training import warm_start
 from training.loop import Average, Trainer
 
 
-class _Recipe(Protocol):
+class Recipe(Protocol):
+    """What every recipe has."""
+
     @property
     def batch_size(self) -> int: ...
 
@@ -21,7 +23,7 @@ class SystemTrainer(Trainer):
     """A trainer whose export is served."""
 
     header: Header  # says what the export is of
-    recipe: _Recipe
+    recipe: Recipe
     net: Any  # the network that learns
     average: Average  # of it
 

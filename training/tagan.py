@@ -29,7 +29,7 @@ from training.features import hinge_generator
 from training.loop import Average, Part, autocast, rank, share_weights, step_generator
 from training.losses import kl_divergence
 from training.sheets import edits_sheet
-from training.steps import adam, descend, faded, held, set_rate
+from training.steps import adam, descend, faded, halved, held, set_rate
 from training.word_vectors import WordVectors
 
 
@@ -226,9 +226,9 @@ class TaganTrainer(AdversarialTrainer):
 
     def _schedule(self, step: int) -> None:
         """Set both learning rates for this step."""
-        rate = self.recipe.learning_rate
-        if self.recipe.halve_every:
-            rate *= 0.5 ** (step * self.recipe.batch_size // self.recipe.halve_every)
+        rate, every = self.recipe.learning_rate, self.recipe.halve_every
+        if every:
+            rate = halved(rate, step * self.recipe.batch_size, every=every)
         else:
             rate = faded(rate, step, steps=self.steps, fade=0.2)
         set_rate([self.opt_net, self.opt_disc], rate)

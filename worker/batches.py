@@ -29,8 +29,8 @@ from worker.records import Status, now
 from worker.standing import WORKERS
 
 CHUNK_FUNCTION = "worker.batches.run_chunk"
-CHUNK_SIZES = range(64, 257)  # items
-_CHUNKS_A_WORKER = 4  # of a batch, so that they can share it and end at about the same time
+CHUNK_SIZES = range(64, 513)  # items
+_CHUNKS_A_WORKER = 2  # of a batch, so that they can share it and end at about the same time
 CHUNK_RETRIES = 20  # deaths of workers that a chunk survives; each costs it one item at most
 MAX_ITEMS = 10_000
 

@@ -24,7 +24,7 @@ from worker.writer import Begun, Steps, Writer
 
 _log = structlog.get_logger(__name__)
 _SERVE_AGAIN_S = 0.01
-_LOOK_AGAIN_S = 0.02
+_LOOK_AGAIN_S = 0.05
 _DEADLY = Failure(
     "The worker died",
     "The worker died over this item, or it took too long; the rest of the batch went on.",

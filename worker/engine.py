@@ -30,6 +30,8 @@ from worker.sources import Source
 from worker.store import Store
 from worker.watch import Watch
 
+_AT_ONCE = 4  # drawings that are sent together to be written
+
 Ending = Callable[[], Result | Failure]
 Drawing = tuple[Request, Answer]
 Writing = Callable[[Sequence[Drawing]], list[Result | Exception]]
@@ -104,8 +106,8 @@ class Engine:
     ) -> list[Ending]:
         """Take requests through the network; what is left to do of each, in order, to be called
         once: it writes the files. Those of requests for pictures may be called in another thread.
-        What was drawn from words alone is written `elsewhere`, if that is given, all of it with the
-        first of them that is called.
+        What was drawn from words alone is written `elsewhere`, if that is given, a few drawings
+        with the first of them that is called.
 
         Raises:
             Incompatible: they don't all name one model and one task, or there is none.
@@ -139,8 +141,10 @@ class Engine:
             watch.between()
         drawn = [i for i in opened if isinstance(i, _Item) and i.request.task is not Task.SEARCH]
         answers = iter(_answers(drawn))
-        together = _Together(elsewhere) if elsewhere else None
-        return [self._rest(item, answers, together) for item in opened]
+        if elsewhere is None:
+            return [self._rest(item, answers) for item in opened]
+        groups = [_Together(elsewhere) for _ in opened[::_AT_ONCE]]
+        return [self._rest(one, answers, groups[i // _AT_ONCE]) for i, one in enumerate(opened)]
 
     def _open(self, request: Request, index: int, watch: Watch) -> _Item:
         """The request with its photo decoded and prepared, from the cache where possible."""
@@ -157,7 +161,7 @@ class Engine:
         self,
         item: _Item | Failure,
         answers: Iterator[Drawn | Failure],
-        together: "_Together | None",
+        together: "_Together | None" = None,
     ) -> Ending:
         """What is left to do of a request; one that is to be drawn takes the next answer."""
         if isinstance(item, Failure):
@@ -212,8 +216,8 @@ class Engine:
 
 
 class _Together:
-    """Drawings that are written elsewhere at once, which spares most of what it costs to send them;
-    for several threads.
+    """Drawings that are written elsewhere at once, which spares most of what it costs to send each;
+    for several threads, and few, so that they can share those of a pass.
     """
 
     def __init__(self, elsewhere: Writing) -> None:

@@ -32,7 +32,7 @@ HEARTBEAT_S = 5
 TIME_LIMIT_EXIT = 75  # EX_TEMPFAIL: start me again
 
 _ABANDONED_S = 10  # in the intermediate queue, where a job stays for milliseconds
-_LOOK_AT_BATCH_S = 0.25  # how long a batch job may wait while the worker is idle
+_LOOK_AT_BATCH_S = 0.05  # how long a batch job may wait while the worker is idle
 _MAINTENANCE_LOCK_S = 10
 _SWEEP_S = 600
 

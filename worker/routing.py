@@ -5,7 +5,7 @@ leaves the others to the workers that can. So a job need not know who will do it
 go with what they have, and nothing that waits has to be moved when they do.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from math import inf
 from time import monotonic, sleep
@@ -56,29 +56,27 @@ def routed_queue(jobs: JobQueue, served: Callable[[], Iterable[str]]) -> type[Lo
             cls, keys: list[str], connection: redis.Redis, *, block: bool
         ) -> tuple[str, str] | None:
             """The first job of ours, by queue and id; waits a moment for one if there is none."""
-            if not block and not any(connection.llen(key) for key in keys):
-                return None  # asked between any two steps: which models are ours costs more
+            if not any(connection.llen(key) for key in keys):  # as a rule; the rest costs more
+                return cls._first_to_come(keys, connection) if block else None
             ours = {*served(), *orphans.models(keys)}
             for key in keys:
                 places = [key, IntermediateQueue.get_intermediate_queue_key(key)]
                 if job_id := take_first(keys=places, args=[key_of(""), *ours]):
                     return key, as_text(job_id)
-            if not block:
-                return None
-            if any(connection.llen(key) for key in keys):
+            if block:
                 sleep(_LOOK_AGAIN_S)
-                return None
-            return cls._first_to_come(keys[0], connection, ours)
+            return None
 
         @classmethod
-        def _first_to_come(
-            cls, key: str, connection: redis.Redis, ours: Collection[str]
-        ) -> tuple[str, str] | None:
-            """What comes into an empty queue next, unless it is for others: then it goes back."""
+        def _first_to_come(cls, keys: list[str], connection: redis.Redis) -> tuple[str, str] | None:
+            """What comes into the empty first queue next, unless it is for others: then it goes
+            back.
+            """
+            key = keys[0]
             if (popped := cls.await_next(key, connection)) is None:
                 return None
             model = connection.hget(key_of(popped[1]), "model")
-            if model is None or as_text(model) in ours:
+            if model is None or as_text(model) in {*served(), *orphans.models(keys)}:
                 return popped
             with connection.pipeline() as pipe:
                 pipe.lpush(key, popped[1])

@@ -6,6 +6,7 @@ process of its own it costs the network nothing but the sending. Edits stay in t
 (worker/writer.py): what they write begins from a photo, which would have to be sent as well.
 """
 
+import os
 import signal
 import subprocess
 import sys
@@ -27,6 +28,7 @@ Drawing = tuple[Request, Answer]
 Outcome = Result | Exception
 
 _log = structlog.get_logger(__name__)
+_NICER = 10  # than the network, which is not to make room for it on its core
 _LEAVES_S = 10  # how long it may take to end when nobody sends any more
 
 
@@ -94,6 +96,7 @@ def serve(connection: Connection) -> None:
     """Write what comes, until nothing more can come. Signals to stop are for the worker, which may
     have something left to write.
     """
+    os.nice(_NICER)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     with suppress(EOFError, ConnectionError):

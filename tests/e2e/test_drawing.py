@@ -42,7 +42,7 @@ def test_from_a_drawing_one_comes_to_a_photo_and_by_undo_back(page: Page, tmp_pa
         page.keyboard.press("Control+z")
     expect(after(page)).to_have_attribute("alt", f"After: {CAPTION}")
     expect(page.locator("#before canvas")).to_have_count(0)
-    expect(page.locator("#model")).to_have_value("attngan-flowers-16")
+    expect(page.locator("#model")).to_have_value("attngan-flowers-128")
 
 
 def test_a_word_lights_up_its_place_and_stays_lit_when_it_is_pressed(page: Page) -> None:
@@ -85,7 +85,7 @@ def test_a_place_ranks_the_words_by_pointer_and_by_keys(page: Page) -> None:
 def test_the_words_and_their_places_are_saved_as_one_picture(page: Page, tmp_path: Path) -> None:
     draw(page)
     expect(page.locator("#insight-top .figure")).to_have_count(5)
-    expect(page.locator("#insight-steps img")).to_have_count(1)
+    expect(page.locator("#insight-steps img")).to_have_count(2)
     with page.expect_download() as downloading:
         page.locator("#insight-save").click()
     assert downloading.value.suggested_filename == "words-a-yellow-flower-with-red-petals.png"

@@ -71,7 +71,7 @@ def test_a_batch_that_is_done_is_not_canceled_any_more(
     assert "canceled" not in {status for _, status, _ in queue.tally().batch_items()}
 
 
-@pytest.mark.parametrize(("workers", "chunks"), [(0, 4), (1, 4), (2, 8)])
+@pytest.mark.parametrize(("workers", "chunks"), [(0, 2), (1, 2), (2, 4), (9, 16)])
 def test_workers_can_share_a_batch(
     batches: Batches, queue: JobQueue, workers: int, chunks: int
 ) -> None:
