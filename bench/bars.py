@@ -11,24 +11,21 @@ the machine does, and how fast single jobs are that wait together.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from math import ceil
 from pathlib import Path
 from statistics import median, quantiles
 from tempfile import TemporaryDirectory
-from time import perf_counter, process_time, sleep
+from time import perf_counter, sleep
 from typing import Annotated
 
-import torch
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench.serving import CAPTION, LOOK_S, ROOT, request_for, running, worker_cpu_s
-from models.heap import SERVING, keep_freed
+from bench.bare import Bare
+from bench.serving import CAPTION, LOOK_S, request_for, running, worker_cpu_s
 from models.registry import Task
 from worker.batch_records import Item
 from worker.batches import Batches
-from worker.loading import load_for_serving
 from worker.messages import Request, Result
 from worker.queue import JobQueue
 from worker.settings import Settings
@@ -36,47 +33,6 @@ from worker.settings import Settings
 SIZES = (1, 4, 8, 16, 32)
 SHARE = 0.9
 _PAUSE_S = 0.05  # between two edits of a person
-
-
-class Bare:
-    """The network alone, with pictures of noise."""
-
-    def __init__(self, model: str, task: Task, threads: int) -> None:
-        keep_freed(*SERVING)  # as a worker does
-        torch.set_num_threads(threads)
-        path = ROOT / "checkpoints" / f"{model}.safetensors"
-        self._system = load_for_serving(path, torch.device("cpu"))
-        self._task = task
-
-    @torch.inference_mode()
-    def forward(self, size: int) -> None:
-        """One pass with `size` pictures."""
-        system = self._system
-        text = system.encode_text([CAPTION] * size)
-        noise = torch.zeros(size, system.noise_dim)
-        if self._task is Task.GENERATE:
-            system.generate(text, noise)
-            return
-        image = torch.zeros(size, 3, system.cfg.image_size, system.cfg.image_size)
-        system.manipulate(system.prepare(image), text, noise)
-
-    def cpu_s(self, size: int) -> float:
-        """Seconds of the processor for a picture in such a pass."""
-        count = ceil(64 / size)
-        started = process_time()
-        for _ in range(count):
-            self.forward(size)
-        return (process_time() - started) / (count * size)
-
-    def pass_s(self, size: int, seconds: float) -> float:
-        """The median time of a pass, in about so many seconds."""
-        self.forward(size)
-        began, times = perf_counter(), list[float]()
-        while perf_counter() - began < seconds or len(times) < 3:
-            started = perf_counter()
-            self.forward(size)
-            times.append(perf_counter() - started)
-        return median(times)
 
 
 def jobs_per_s(settings: Settings, request: Request, count: int) -> float:

@@ -1,7 +1,7 @@
 """What one pass of a network frees is kept for the next, which takes as much. Free of torch.
 
 glibc gives large buffers back to the system as soon as they are freed, and each page of a new one
-costs a fault: a fifth of the time of drawing 64 px pictures, a quarter at 128 px.
+costs a fault: hundreds a picture, up to a fifth of the time of a pass (bench/heap.py).
 """
 
 import ctypes
