@@ -88,7 +88,7 @@ class Catalogue:
         ]
         fitting = [header for header in others if _names(words, header.domain)]
         if not fitting and shelf.unknown_words(caption, model):
-            fitting = [header for header in others if _knows_all(header.vocabulary, caption)]
+            fitting = [one for one in others if _knows_all(shelf.vocabularies[one.id], caption)]
         return min(fitting, key=lambda header: header.system != own.system, default=None)
 
     def path(self, model: str) -> Path:
