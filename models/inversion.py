@@ -34,7 +34,7 @@ from models.registry import Task
 from models.text.vocabulary import Vocabulary
 
 _ROOT = 4  # side of the map that generators start from and encoders end at
-_TAPS = 3  # of Lite0 that the perceptual loss compares: S/4, S/8 and S/16
+TAPS = 3  # of Lite0 that the perceptual loss compares: S/4, S/8 and S/16
 
 
 class NotInvertible(ValueError):
@@ -195,7 +195,7 @@ class Inversion(System):
         self.to_shift = nn.Sequential(
             nn.Conv2d(cfg.widths[-1], channels, 1, bias=False), nn.BatchNorm2d(channels)
         )
-        self.eyes = Lite(CONFIGS["lite0"]).folded()  # random; load_lite("lite0") has the weights
+        self.eyes = Lite(CONFIGS["lite0"].up_to(TAPS)).folded()  # random: load_lite has weights
 
     @property
     def noise_dim(self) -> int:
@@ -218,7 +218,7 @@ class Inversion(System):
 
     def look(self, image: Tensor) -> tuple[Tensor, ...]:
         """(B, 3, S, S) in [-1, 1] -> what the perceptual loss compares."""
-        return self.eyes.features(image, _TAPS)
+        return self.eyes.features(image, TAPS)
 
     def distance(self, image: Tensor, seen: tuple[Tensor, ...], drawn: Tensor) -> Tensor:
         """How far drawn pictures are from photos and what is seen in them, (B,): the first two

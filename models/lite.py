@@ -8,7 +8,7 @@ by the features it was trained against.
 Shapes: B batch, C channels, S image side in pixels.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -31,14 +31,19 @@ _HEAD = 1280
 class Config:
     """What differs between the Lite sizes."""
 
-    channels: tuple[int, ...]  # C after each of the seven stages
-    depths: tuple[int, ...]  # blocks in each stage
+    channels: tuple[int, ...]  # C after each of the seven stages, or the first of them
+    depths: tuple[int, ...]  # blocks in each of these stages
     classes: int = 0  # 0: feature maps only
 
     @property
     def tap_channels(self) -> tuple[int, ...]:
         """C of each map that `Lite.features` returns."""
-        return tuple(self.channels[stage] for stage in _TAPPED_STAGES)
+        return tuple(self.channels[i] for i in _TAPPED_STAGES if i < len(self.channels))
+
+    def up_to(self, taps: int) -> Self:
+        """Without the stages after the first `taps` maps, which hold most of the weights."""
+        count = _TAPPED_STAGES[taps - 1] + 1
+        return replace(self, channels=self.channels[:count], depths=self.depths[:count])
 
 
 CONFIGS = {
@@ -169,16 +174,20 @@ class Block(nn.Module):
         return x + h if self.adds else h
 
 
-def load_lite(name: str) -> Lite:
-    """The pretrained network called `name`, "lite0" or "lite2", folded, in float32 on the CPU."""
-    return load_unfolded(name).folded()
+def load_lite(name: str, *, taps: int | None = None) -> Lite:
+    """The pretrained network called `name`, "lite0" or "lite2", folded, in float32 on the CPU; with
+    `taps` as deep as that many of its maps take.
+    """
+    return load_unfolded(name, taps=taps).folded()
 
 
-def load_unfolded(name: str) -> Lite:
+def load_unfolded(name: str, *, taps: int | None = None) -> Lite:
     """The pretrained network as published, with its normalisations."""
-    network = Lite(CONFIGS[name])
+    cfg = CONFIGS[name]
+    network = Lite(cfg if taps is None else cfg.up_to(taps))
     weights = load_file(FOLDER / f"{name}.safetensors")
-    network.load_state_dict({key: value.float() for key, value in weights.items()}, strict=True)
+    wanted = weights if taps is None else network.state_dict()
+    network.load_state_dict({key: weights[key].float() for key in wanted}, strict=True)
     return network
 
 

@@ -19,7 +19,7 @@ from torch.nn.functional import softplus
 
 from models.base import System, TextFeatures
 from models.checkpoint import Header
-from models.inversion import Code, Config, Discriminator, Inversion
+from models.inversion import TAPS, Code, Config, Discriminator, Inversion
 from models.lite import load_lite
 from training.adversarial import AdversarialTrainer
 from training.augment import Augmentation
@@ -110,7 +110,7 @@ class InversionTrainer(AdversarialTrainer):
         """With the trained generator and Lite0, which stay, and a fresh encoder."""
         system = Inversion(self.cfg, trained.vocabulary)
         system.generator.load_state_dict(trained.state_dict())
-        system.eyes.load_state_dict(load_lite("lite0").state_dict())
+        system.eyes.load_state_dict(load_lite("lite0", taps=TAPS).state_dict())
         system.generator.eval().requires_grad_(False)
         return self._place(system)
 

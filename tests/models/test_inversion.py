@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from models import attngan, gan_int_cls, registry, stackgan_v2
 from models.base import Invertible
-from models.inversion import TINY, Config, Encoder, Inversion, NotInvertible
+from models.inversion import TAPS, TINY, Config, Encoder, Inversion, NotInvertible
 from models.lite import load_lite
 from models.text.vocabulary import Vocabulary
 from tests.models.by_name import biased, conv, dense, leaky, norm
@@ -25,7 +25,7 @@ GENERATORS = {"stackgan_v2": stackgan_v2, "attngan": attngan, "gan_int_cls": gan
 def system() -> Inversion:
     torch.manual_seed(0)
     made = Inversion(replace(TINY, steps=12), WORDS)
-    made.eyes.load_state_dict(load_lite("lite0").state_dict())
+    made.eyes.load_state_dict(load_lite("lite0", taps=TAPS).state_dict())
     return made.eval()
 
 

@@ -40,6 +40,14 @@ def test_fewer_taps_are_the_first_of_all_taps(pictures: Tensor) -> None:
     assert torch.equal(second, every[1])
 
 
+def test_a_network_cut_after_some_maps_gives_the_same_and_holds_less(pictures: Tensor) -> None:
+    whole, cut = load_lite("lite0"), load_lite("lite0", taps=3)
+    for one, other in zip(cut.features(pictures), whole.features(pictures, 3), strict=True):
+        assert torch.equal(one, other)
+    assert cut.cfg.tap_channels == whole.cfg.tap_channels[:3]
+    assert sum(p.numel() for p in cut.parameters()) < sum(p.numel() for p in whole.parameters()) / 3
+
+
 def test_lite2_sees_a_palace_on_a_photo_of_one() -> None:
     photo = Image.fromarray(load_sample_image("china.jpg")).resize((260, 260))
     image = torch.from_numpy(np.array(photo)).permute(2, 0, 1)[None] / 127.5 - 1
