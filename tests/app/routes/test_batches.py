@@ -215,7 +215,7 @@ def test_a_file_that_cannot_be_read_is_refused_and_leaves_nothing(
 def test_ten_thousand_lines_are_taken(client: httpx.Client, queue: JobQueue) -> None:
     batch = ask(client, b"caption\n" + b"red flower\n" * 10_000).json()
     assert batch["request_counts"]["pending"] == 10_000
-    assert queue.depth() == 40  # chunks of 256
+    assert queue.depth() == 20  # chunks of 512
 
 
 def test_a_full_queue_takes_no_batch(web_settings: Settings) -> None:
