@@ -24,7 +24,7 @@ from worker.messages import Failure, Metrics, Request, Result
 from worker.network import Drawn, forward, rehearse
 from worker.objects import ObjectFinder
 from worker.opening import Opener
-from worker.results import Answer, Laid
+from worker.results import Answer, Drawing, Laid
 from worker.search import Searcher
 from worker.sources import Source
 from worker.store import Store
@@ -33,7 +33,6 @@ from worker.watch import Watch
 _AT_ONCE = 4  # drawings that are sent together to be written
 
 Ending = Callable[[], Result | Failure]
-Drawing = tuple[Request, Answer]
 Writing = Callable[[Sequence[Drawing]], list[Result | Exception]]
 
 

@@ -17,10 +17,9 @@ def lay(
     where the network does not keep the photo. `position` is that of an interpolation's picture.
     """
     place = ground(source, position)
-    pixels = place.photo.pixels
     laid = partial(fullres.carry, source=place.look) if keeps_photo else fullres.place
     picture = laid(
-        pixels,
+        place.photo.pixels,
         place.crop,
         answer=image,
         mask=place.mask,

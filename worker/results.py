@@ -14,13 +14,13 @@ from PIL import Image
 
 from models.text.vocabulary import tokenize
 from worker import animation, crops, heatmaps, pictures
+from worker.heatmaps import Floats
 from worker.messages import Crop, Draw, HeatmapFile, OutputFile, Request, Result
 from worker.store import Store
 
 PREVIEW_SIDE = 768  # pixels, the long side of a result that is not asked for in full resolution
 
 Levels = NDArray[np.uint8]
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,9 @@ class Answer:
             self.mask[start:end],
             self.parts,
         )
+
+
+Drawing = tuple[Request, Answer]  # from words alone: all that it takes to write it
 
 
 @dataclass(frozen=True)

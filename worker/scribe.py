@@ -20,11 +20,10 @@ import structlog
 
 from worker import results
 from worker.messages import Request, Result
-from worker.results import Answer
+from worker.results import Answer, Drawing
 from worker.settings import Settings
 from worker.store import Store
 
-Drawing = tuple[Request, Answer]
 Outcome = Result | Exception
 
 _log = structlog.get_logger(__name__)
