@@ -39,6 +39,7 @@ class Config:
     text_dim: int = 256  # D
     cond_dim: int = 100  # K
     augments: bool = True  # False: the caption's vector is its mean, without noise
+    truncation: float = 1.0  # of that noise, where the network is not being trained
     z_dim: int = 100  # Z
     width: int = 32  # C of every stage's map
     blocks: int = 2  # residual blocks in each stage but the first
@@ -244,7 +245,7 @@ SYSTEM = Attngan  # what the registry serves
 
 def _augmentation(cfg: Config) -> ConditioningAugmentation:
     layers = nn.Sequential(nn.Linear(cfg.text_dim, 4 * cfg.cond_dim), GLU())
-    return ConditioningAugmentation(layers, augments=cfg.augments)
+    return ConditioningAugmentation(layers, augments=cfg.augments, truncation=cfg.truncation)
 
 
 def _conv3(c_in: int, c_out: int) -> nn.Conv2d:

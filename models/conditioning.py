@@ -21,16 +21,29 @@ class Conditioning(NamedTuple):
 class ConditioningAugmentation(nn.Module):
     """Mean and variance from the same layers, as in StackGAN, StackGAN-v2 and AttnGAN."""
 
-    def __init__(self, layers: nn.Sequential, *, augments: bool = True) -> None:
-        """`layers` take (B, D) to (B, 2 K); not `augments`: the mean itself."""
+    def __init__(
+        self, layers: nn.Sequential, *, augments: bool = True, truncation: float = 1.0
+    ) -> None:
+        """`layers` take (B, D) to (B, 2 K); not `augments`: the mean itself. `truncation`, from 0
+        to 1: the share of the distance from the mean that is kept in evaluation mode, where less
+        than 1 gives pictures that vary less and obey more.
+
+        Raises:
+            ValueError: `truncation` is another number.
+        """
         super().__init__()
+        if not 0 <= truncation <= 1:
+            raise ValueError(f"truncation must be from 0 to 1, not {truncation}")
         self.fc = layers
         self.augments = augments
+        self.truncation = truncation
 
     def forward(self, sentence: Tensor, noise: Tensor) -> Conditioning:
         """(B, D), standard normal (B, K) -> three of (B, K)."""
         mu, logvar = self.fc(sentence).float().chunk(2, dim=1)
-        return _draw(mu, logvar, noise) if self.augments else Conditioning(mu, mu, logvar)
+        if not self.augments:
+            return Conditioning(mu, mu, logvar)
+        return _draw(mu, logvar, noise if self.training else self.truncation * noise)
 
 
 class SeparateAugmentation(nn.Module):

@@ -34,6 +34,7 @@ class Config(Reading):
     stages: Literal[1, 2] = 2  # 1: Stage-I alone, and S is its side
     cond_dim: int = 128  # K
     augments: bool = True  # False: the caption's vector is its mean, without noise
+    truncation: float = 1.0  # of that noise, where the network is not being trained
     z_dim: int = 100  # Z, without that of conditioning augmentation
     gen_channels: int = 192  # C of Stage-II next to the sketch, and twice that of Stage-I's end
     disc_channels: int = 96  # C after a discriminator's first layer
@@ -215,7 +216,7 @@ SYSTEM = Stackgan  # what the registry serves
 def _augmentation(cfg: Config) -> ConditioningAugmentation:
     """Its ReLU makes mean and log variance at least 0, as in the authors' code."""
     layers = nn.Sequential(nn.Linear(cfg.text_dim, 2 * cfg.cond_dim), nn.ReLU())
-    return ConditioningAugmentation(layers, augments=cfg.augments)
+    return ConditioningAugmentation(layers, augments=cfg.augments, truncation=cfg.truncation)
 
 
 def _spread(cond: Tensor, h: Tensor) -> Tensor:

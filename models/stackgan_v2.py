@@ -32,6 +32,7 @@ class Config(Reading):
     branches: int = 3  # each draws a picture of twice the side of the one before
     cond_dim: int = 128  # K; 0: no caption is looked at, as in the paper's networks for dogs
     augments: bool = True  # False: the caption's vector is its mean, without noise
+    truncation: float = 1.0  # of that noise, where the network is not being trained
     z_dim: int = 100  # Z, without that of conditioning augmentation
     gen_channels: int = 64  # C of the first branch; halves with each
     disc_channels: int = 64  # C after the discriminator's first layer
@@ -230,7 +231,7 @@ SYSTEM = StackganV2  # what the registry serves
 
 def _augmentation(cfg: Config) -> ConditioningAugmentation:
     layers = nn.Sequential(nn.Linear(cfg.text_dim, 4 * cfg.cond_dim), GLU())
-    return ConditioningAugmentation(layers, augments=cfg.augments)
+    return ConditioningAugmentation(layers, augments=cfg.augments, truncation=cfg.truncation)
 
 
 def _spread(cond: Tensor, h: Tensor) -> Tensor:
