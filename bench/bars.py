@@ -149,7 +149,7 @@ def main(
     rounds: Annotated[int, typer.Option(min=1)] = 2,
     edits: Annotated[int, typer.Option(min=20, help="Of a person, idle and during.")] = 60,
     side: Annotated[int, typer.Option(min=16, help="Pixels a side of the photo.")] = 64,
-    batch_size: Annotated[int, typer.Option(min=1, help="A worker's; its own default is 8.")] = 8,
+    batch_size: Annotated[int, typer.Option(min=1, help="A worker's, at most.")] = 32,
     threads: Annotated[int, typer.Option(min=1, help="Of torch.")] = 1,
 ) -> None:
     """Print both bars; about two minutes for each model on an idle machine."""

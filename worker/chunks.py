@@ -6,7 +6,7 @@ known, and is left out by the one after.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +18,7 @@ from worker.batch_records import UnknownBatch, pending
 from worker.batches import Batches
 from worker.engine import Engine, Writing
 from worker.messages import Failure, Request, Result
+from worker.passes import PassSizes, passes
 from worker.queue import JobQueue, QueueDown
 from worker.watch import Watch
 from worker.writer import Begun, Steps, Writer
@@ -91,12 +92,12 @@ class ChunkRunner:
         writer: Writer,
         *,
         elsewhere: Writing | None,
-        batch_size: int,
+        sizes: PassSizes,
         limited: Callable[[], AbstractContextManager[object]],
         between: Callable[[], None],
         is_stopping: Callable[[], bool],
     ) -> None:
-        """Up to `batch_size` pictures go through a network together; drawing a pass and waiting
+        """`sizes` says how many pictures go through a network together; drawing a pass and waiting
         until it is written are each done inside `limited()`. Drawings are written `elsewhere`, if
         that is given, the rest by the writer itself. `between` is called between steps, when
         something else may be done. A worker that `is_stopping` puts the chunk back.
@@ -106,7 +107,7 @@ class ChunkRunner:
         self._engine = engine
         self._writer = writer
         self._elsewhere = elsewhere
-        self._batch_size = batch_size
+        self._sizes = sizes
         self._limited = limited
         self._between = between
         self._is_stopping = is_stopping
@@ -148,10 +149,11 @@ class ChunkRunner:
         """
         is_wanted = partial(self._batches.is_wanted, chunk.batch_id)
         watch = _Watch(self._between, self._writer, is_wanted)
-        size, ahead = (1, 0) if chunk.is_retried else (self._batch_size, self._writer.ahead)
+        size = (lambda _: 1) if chunk.is_retried else self._sizes.of
+        ahead = 0 if chunk.is_retried else self._writer.ahead
         begun: deque[Begun] = deque()
         try:
-            for together in _passes(left, size):
+            for together in passes(left, size):
                 if watch.is_canceled():
                     return False
                 if self._is_stopping():
@@ -175,6 +177,7 @@ class ChunkRunner:
         with self._limited():
             endings = self._engine.draw(list(requests.values()), watch, self._elsewhere)
         drawn_s = perf_counter() - started - (watch.away_s - away_s)
+        self._sizes.note(list(requests.values()), drawn_s)
         begun = self._writer.begin(Steps(endings, partial(self._note, chunk, requests, drawn_s)))
         watch.between()
         return begun
@@ -203,18 +206,3 @@ class ChunkRunner:
         with suppress(QueueDown):  # it is only an estimate that goes without
             seconds = drawn_s + written_s
             self._queue.note_pace(first, seconds=seconds, pictures=pictures, batch=True)
-
-
-def _passes(requests: Mapping[int, Request], most: int) -> Iterator[list[int]]:
-    """Numbers of requests that go through a network together: of one task, in order."""
-    kinds: dict[object, list[int]] = {}
-    for number, request in requests.items():
-        kinds.setdefault(request.task, []).append(number)
-    for numbers in kinds.values():
-        together: list[int] = []
-        for number in numbers:
-            if sum(requests[n].pictures for n in (*together, number)) > most and together:
-                yield together
-                together = []
-            together.append(number)
-        yield together

@@ -31,6 +31,7 @@ from worker.jobs import JobRunner, job_class
 from worker.library import Library
 from worker.loading import Load, ModelPool, choose_device, load_for_serving
 from worker.memory import memory_bytes
+from worker.passes import FEW, PassSizes
 from worker.queue import BATCH, FUNCTION, INTERACTIVE, JobQueue, QueueDown, WorkerView
 from worker.resident import ResidentWorker
 from worker.routing import routed_queue
@@ -147,7 +148,7 @@ def _worker(
         queue_class=routed_queue(queue, served),
         announce=announce,
         tell=tell,
-        gather=Gatherer(queue, most=settings.batch_size),
+        gather=Gatherer(queue, most=min(settings.batch_size, FEW)),  # each waits for all of a pass
         give_up=give_up,
         sweep=store.sweep,
     )
@@ -157,7 +158,7 @@ def _worker(
         engine,
         writer,
         elsewhere=elsewhere,
-        batch_size=settings.batch_size,
+        sizes=PassSizes(settings.batch_size),
         limited=lambda: worker.limit_step(settings.job_timeout_s),
         between=worker.serve_people,
         is_stopping=lambda: worker.is_stopping,

@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "json", "text"] = "auto"  # auto: text on a terminal, else JSON
 
     device: str = "auto"  # auto, cpu, cuda, cuda:1, ...
-    batch_size: int = Field(default=8, ge=1)  # pictures that go through a network at once
+    batch_size: int = Field(default=32, ge=1)  # pictures that go through a network at once, at most
     threads: int | None = Field(default=None, ge=1)  # of torch; None: all cores
     models: Annotated[tuple[str, ...] | None, NoDecode] = (
         None  # of this worker; None: all there are
