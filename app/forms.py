@@ -54,6 +54,15 @@ CropText = Annotated[
 ]
 
 
+def _read_whole(value: object) -> object:
+    """JSON has one type of number: 3.0 is an integer, as in JSON Schema (core, section 4.2.3)."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Seed = Annotated[int, Field(ge=0, le=MAX_SEED), BeforeValidator(_read_whole)]
+Variations = Annotated[int, Field(ge=1, le=MAX_VARIATIONS), BeforeValidator(_read_whole)]
+Steps = Annotated[int, Field(ge=2, le=MAX_STEPS), BeforeValidator(_read_whole)]
+
 # By a name, so that the API's description gives it one and generated clients have one type of it.
 PictureFormat = TypeAliasType("PictureFormat", Literal["png", "jpeg", "webp"])
 
@@ -65,16 +74,14 @@ class Wish(BaseModel):
     model: str | None = Field(
         None, max_length=100, description="An id of `GET /models`.", examples=["tagan-flowers-64"]
     )
-    seed: int | None = Field(None, ge=0, le=MAX_SEED, description="Left out: one is drawn.")
-    variations: int = Field(1, ge=1, le=MAX_VARIATIONS, description="Each has the next seed.")
+    seed: Seed | None = Field(None, description="Left out: one is drawn.")
+    variations: Variations = Field(1, description="Each has the next seed.")
     format: PictureFormat | None = Field(None, description="Left out: as the photo came, else PNG.")
     caption_to: Caption | None = Field(
         None, description="Go from `caption` to this one, in `steps`.", examples=["red petals"]
     )
-    steps: int | None = Field(
+    steps: Steps | None = Field(
         None,
-        ge=2,
-        le=MAX_STEPS,
         description="Pictures from one end to the other, both included, all of one noise. Only "
         f"with another end; left out: {DEFAULT_STEPS}.",
     )

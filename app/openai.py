@@ -13,7 +13,7 @@ from typing_extensions import TypeAliasType
 
 from app.deps import Services
 from app.errors import InvalidRequest, Unavailable
-from app.forms import MAX_VARIATIONS, Caption, PictureFormat, Wish
+from app.forms import Caption, PictureFormat, Variations, Wish
 from models.registry import Task
 from worker.messages import OutputFile, Result
 from worker.queue import Status
@@ -34,7 +34,7 @@ class Prompt(BaseModel):
         max_length=100,
         description="An id of `GET /v1/models`; OpenAI's own names mean the first choice.",
     )
-    n: int = Field(1, ge=1, le=MAX_VARIATIONS, description="How many.")
+    n: Variations = Field(1, description="How many.")
     response_format: ResponseFormat | None = Field(
         None, description="Left out: an address; `b64_json` where the model is a gpt-image."
     )

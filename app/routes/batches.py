@@ -20,7 +20,7 @@ from app.errors import (
     Unavailable,
     responses,
 )
-from app.forms import MAX_SEED, MAX_VARIATIONS, Told
+from app.forms import Seed, Told, Variations
 from app.routes.submissions import UNTOLD, check_webhook
 from app.schemas.batches import Batch, BatchItem, BatchItemList
 from app.terms import Asked
@@ -56,8 +56,8 @@ class BatchForm(Told):
     images: UploadFile | None = Field(None, description="A ZIP of JPEG, PNG and WebP.")
     name: str | None = Field(None, max_length=200, description="Your own for the batch.")
     model: str | None = Field(None, max_length=100)
-    seed: int | None = Field(None, ge=0, le=MAX_SEED)
-    variations: int | None = Field(None, ge=1, le=MAX_VARIATIONS)
+    seed: Seed | None = None
+    variations: Variations | None = None
     format: str | None = Field(None, pattern="^(png|jpeg|webp)$")
     full_resolution: bool | None = None
 

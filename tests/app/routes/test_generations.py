@@ -71,6 +71,12 @@ def test_what_was_asked_for_reaches_the_queue(client: httpx.Client, queue: JobQu
     assert (request.seed, request.variations, request.format) == (4294967295, 3, "webp")
 
 
+def test_a_whole_number_may_be_written_with_a_point(client: httpx.Client, queue: JobQueue) -> None:
+    answer = ask(client, caption_to="red petals", seed=7.0, steps=3.0, variations=1.0)
+    request = queue.read(answer.json()["id"]).request
+    assert (request.seed, request.steps, request.variations) == (7, 3, 1)
+
+
 def test_an_interpolation_to_another_caption_reaches_the_queue(
     client: httpx.Client, queue: JobQueue
 ) -> None:
@@ -118,6 +124,7 @@ REFUSALS = {
     "a seed too large": ({"seed": 2**32}, "seed"),
     "a seed below zero": ({"seed": -1}, "seed"),
     "a seed in quotes": ({"seed": "7"}, "seed"),
+    "a seed with a fraction": ({"seed": 7.5}, "seed"),
     "too many variations": ({"variations": 9}, "variations"),
     "no variation": ({"variations": 0}, "variations"),
     "no such format": ({"format": "gif"}, "format"),
