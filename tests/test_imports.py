@@ -21,6 +21,7 @@ FREE_OF_TORCH = (
     "worker.events",
     "worker.listing",
     "worker.pace",
+    "worker.passes",
     "worker.outbox",
     "worker.metrics",
     "worker.logs",

@@ -18,6 +18,7 @@ from models.checkpoint import Header, read_header
 from models.pictures import to_tensor
 from models.registry import Task
 from training.evaluate_drawings import FIRST, draw
+from training.evaluate_edits import plain_grounds_written
 from training.evaluation import written
 from training.lite2 import SIDE
 from training.sheets import row, sheet
@@ -195,6 +196,8 @@ def _edit_figures(measured: Mapping[str, Any]) -> list[str]:
         if change := found["template"].get("outside_change"):
             mean = change["mean"]
             lines.append(f"- Mean absolute change where nothing was asked for: {mean:.4f} of 1.")
+        if on_plain := plain_grounds_written(found):
+            lines.append(f"- {on_plain}")
     rmse = measured["reconstruction"]["rmse"]["mean"]
     return [
         *lines,

@@ -11,7 +11,7 @@ import os
 import random
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -21,15 +21,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
+from rich.progress import track
 from torch import Tensor
 
 from models.text.char_cnn_rnn import spell
 from models.text.rows import word_rows
 from models.text.vocabulary import PAD, UNKNOWN, Vocabulary, has_letter, tokenize
+from training.grounds import SIDE, find_objects, lay_on_plain, outside
 
 _CLAUSE = re.compile(r"\s+(?=(?:with|and)\b)")
 _TRIES = 1000  # draws of a caption that is not the picture's own
 _MARGIN = 76 / 64  # a picture is cached this much larger, and a random crop of it is shown
+_LOOKED_AT = 2000  # pictures whose objects are looked for, since a look takes a tenth of a second
+_TOGETHER = 16  # of them
 
 # Each row is one colour by its names. Exchanging one for a name from another row turns a right
 # caption into a wrong one that differs by a word, which a data set's own captions rarely do.
@@ -93,10 +97,30 @@ def read_split(folder: Path, split: str) -> list[Example]:
 def cached_pictures(examples: Sequence[Example], side: int, cache: Path) -> NDArray[np.uint8]:
     """(N, side, side, 3) uint8, centre squares, as a read-only memory map."""
     path = cache / f"{fingerprint(examples)}-{side}.npy"
+    return _cached(path, lambda: np.stack([_square(example.file, side) for example in examples]))
+
+
+def cached_objects(examples: Sequence[Example], side: int, cache: Path) -> NDArray[np.uint8]:
+    """(N, side, side) uint8, where the object of each centre square is, as `find_objects` says; as
+    a read-only memory map.
+    """
+
+    def look() -> NDArray[np.uint8]:
+        parts = [
+            examples[first : first + _TOGETHER] for first in range(0, len(examples), _TOGETHER)
+        ]
+        shown = (to_tensor(np.stack([_square(e.file, SIDE) for e in part])) for part in parts)
+        told = track(shown, "looking for objects", total=len(parts))
+        return find_objects(told, side)
+
+    return _cached(cache / f"{fingerprint(examples)}-{side}-objects.npy", look)
+
+
+def _cached(path: Path, make: Callable[[], NDArray[np.uint8]]) -> NDArray[np.uint8]:
     if not path.exists():
-        cache.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(f".{os.getpid()}.partial.npy")  # one a process
-        np.save(partial, np.stack([_square(example.file, side) for example in examples]))
+        np.save(partial, make())
         partial.replace(path)
     return np.load(path, mmap_mode="r")
 
@@ -129,13 +153,19 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True)
 class Sampling:
-    """How captions are drawn."""
+    """How captions are drawn, and what pictures are shown on."""
 
     colour_swaps: float = 0.0  # share of other captions made by exchanging a colour word
     balance: float = 0.0  # 0: captions as often as they occur; 1: each distinct caption equally
     colour_balance: float = 0.0  # the same for pictures, by how many have their colours
     word_dropout: float = 0.0  # share of words shown as unknown, so that the unknown word is learnt
     shortened: float = 0.0  # share of captions cut off before a "with" or "and"
+    plain_grounds: float = 0.0  # share of pictures whose object is laid on a plain ground
+
+
+class _Shown(NamedTuple):
+    picture: NDArray[np.uint8]  # (S, S, 3)
+    mask: NDArray[np.uint8]  # (S, S), 255 where its object is; all 0 where that is not known
 
 
 class CaptionedPictures:
@@ -163,7 +193,12 @@ class CaptionedPictures:
         self.image_size = image_size
         self.max_words = max_words
         self.sampling = sampling or Sampling()
-        self._pictures = cached_pictures(examples, round(image_size * _MARGIN), cache)
+        wide = round(image_size * _MARGIN)
+        self._pictures = cached_pictures(examples, wide, cache)
+        looked_at = self.spread(_LOOKED_AT) if self.sampling.plain_grounds else []
+        self._objects = self._found(looked_at, wide, cache)
+        on_plain = self.sampling.plain_grounds * len(examples)
+        self._plain_share = on_plain / max(1, len(self._objects))  # of those with an object
         self._by_colour = [[c for c in row if c in vocabulary] for row in COLOURS]
         self._by_colour = [row for row in self._by_colour if row]
         self._captions = [(i, c) for i, e in enumerate(examples) for c in e.captions]
@@ -180,8 +215,21 @@ class CaptionedPictures:
         """The batch of one step; another rank gets another one."""
         draw = random.Random(f"{seed}-{step}-{rank}")
         rows, own, other = self._drawn(size, draw)
-        pictures = np.stack([self._crop(row, draw) for row in rows])
-        return Batch(to_tensor(pictures), self._encode(own, draw), self._encode(other, draw))
+        shown = [self._shown(row, draw) for row in rows]
+        return Batch(
+            to_tensor(np.stack([one.picture for one in shown])),
+            self._encode(own, draw),
+            self._encode(other, draw),
+        )
+
+    def outside(self, size: int, *, seed: int, step: int, rank: int = 0) -> Tensor:
+        """(B, 1, S, S) in [0, 1], 1 where a picture of `batch` has nothing of its object; all 0
+        where it is not known which that is, as in all where no picture lies on a plain ground.
+        """
+        draw = random.Random(f"{seed}-{step}-{rank}")
+        rows, _, _ = self._drawn(size, draw)
+        shown = [self._shown(row, draw).mask for row in rows]
+        return outside(torch.from_numpy(np.stack(shown))[:, None].float() / 255)
 
     def captions(
         self, size: int, *, seed: int, step: int, rank: int = 0
@@ -226,12 +274,29 @@ class CaptionedPictures:
         """(B, 3, S, S) in [-1, 1], the middles of these pictures."""
         return to_tensor(np.stack([self.centre(row) for row in rows]))
 
-    def _crop(self, row: int, draw: random.Random) -> NDArray[np.uint8]:
+    def _found(
+        self, rows: Sequence[int], side: int, cache: Path
+    ) -> Mapping[int, NDArray[np.uint8]]:
+        """Objects of those pictures that have a clear one, by their rows."""
+        if not rows:
+            return {}
+        masks = cached_objects([self.examples[row] for row in rows], side, cache)
+        return {row: mask for row, mask in zip(rows, masks, strict=True) if mask.any()}
+
+    def _shown(self, row: int, draw: random.Random) -> "_Shown":
+        """A crop of a picture, as it is or turned round, with its object's mask."""
         side = self.image_size
         spare = self._pictures.shape[1] - side
         top, left = draw.randint(0, spare), draw.randint(0, spare)
-        picture = self._pictures[row, top : top + side, left : left + side]
-        return picture[:, ::-1] if draw.random() < 0.5 else picture
+        crop = slice(top, top + side), slice(left, left + side)
+        turn = slice(None, None, -1) if draw.random() < 0.5 else slice(None)
+        picture = self._pictures[row][crop][:, turn]
+        if row not in self._objects:
+            return _Shown(picture, np.zeros((side, side), np.uint8))
+        mask = self._objects[row][crop][:, turn]
+        if draw.random() < self._plain_share:
+            picture = lay_on_plain(picture, mask, draw)
+        return _Shown(picture, mask)
 
     def _other(self, row: int, own: str, draw: random.Random) -> str:
         if draw.random() < self.sampling.colour_swaps and (swapped := self._swap(own, draw)):

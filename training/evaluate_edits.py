@@ -6,8 +6,11 @@ nothing else, and by its own caption with the value exchanged. A judge (training
 the value that the answer shows. An edit counts where the asked value is not the picture's own: the
 one its captions agree on or, where they don't, the one that the judge sees in the source. The share
 over all edits is given beside. All of it is done again with each seed's noise.
+Where pictures are photographs of objects before anything, some objects are also laid on plain
+grounds (training/grounds.py), which must not take the colour that was asked for.
 """
 
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
@@ -24,15 +27,16 @@ from torch import Tensor
 
 from models.base import System
 from models.text.vocabulary import tokenize
-from training import measures
+from training import grounds, measures
 from training.attributes import ON_WHITE, Attribute, attributes_of
-from training.data import cached_pictures, read_split, to_tensor
+from training.data import cached_objects, cached_pictures, read_split, to_tensor
 from training.evaluation import Evaluation, Plan, written
 from training.judge import Judge, Labelled, accuracy, judge_file, labelled
 from training.measures import mean_of, share_of
 from training.sheets import row, sheet
 
 _ON_SHEET = 10  # pictures
+_ON_PLAIN = 200  # pictures whose objects are laid on plain grounds, where they are clear
 _REPEATED = 8  # pictures that are edited twice, one by one
 SEEDS = 2  # as a rule: noise changes edits little
 
@@ -187,6 +191,30 @@ def outside_change(pictures: TestSet, edits: Edits, attribute: Attribute, outsid
     return torch.stack(changes).nanmean().item()
 
 
+def plain_grounds_measured(system: System, plan: Plan, attribute: Attribute) -> dict[str, Any]:
+    """What edits to each value change of objects on plain grounds, and of the grounds: mean
+    absolute changes, 0 to 1, over those of the first test pictures that have a clear object.
+    """
+    side = system.cfg.image_size
+    examples = read_split(plan.data, "test")[: min(plan.pictures, _ON_PLAIN)]
+    masks = cached_objects(examples, side, plan.cache)
+    clear = [number for number, mask in enumerate(masks) if mask.any()]
+    if not clear:
+        return {"pictures": 0}
+    pictures = cached_pictures(examples, side, plan.cache)
+    laid = [grounds.lay_on_plain(pictures[n], masks[n], random.Random(n)) for n in clear]
+    noise = torch.randn(len(laid), system.noise_dim, generator=torch.Generator().manual_seed(0))
+    captions = tuple(examples[n].captions for n in clear)
+    test = TestSet(to_tensor(np.stack(laid)), captions, noise)
+    mask = torch.from_numpy(masks[clear])[:, None].float() / 255
+    found: dict[str, list[float]] = {"ground_change": [], "object_change": []}
+    for value in track(attribute.asked, f"{attribute.name}, on plain grounds"):
+        answers = edited(system, test, template_captions(attribute, test, value)).images
+        for name, where in (("ground_change", grounds.outside(mask)), ("object_change", mask)):
+            found[name].append(measures.change(test.images, answers, where).nanmean().item())
+    return {"pictures": len(clear)} | {name: float(np.mean(all_)) for name, all_ in found.items()}
+
+
 def value_change(answers: Mapping[str, Tensor], attribute: Attribute) -> float:
     """Mean absolute difference, 0 to 1, between a picture's edits to one value and to the next."""
     pairs = pairwise(answers[value] for value in attribute.asked)
@@ -220,6 +248,9 @@ def measure(system: System, plan: Plan) -> Evaluation:
     for attribute, judge in judged:
         found[attribute.name], answers = attribute_measured(system, tests, judge, attribute)
         found[attribute.name]["judge_on_real"] = accuracy(judge, _real(plan, attribute))
+        if attribute.keeps_outline and plan.domain not in ON_WHITE:
+            on_plain = plain_grounds_measured(system, plan, attribute)
+            found[attribute.name]["on_plain_grounds"] = on_plain
         rows |= answers
     caption = judged[0][0].caption(judged[0][0].asked[0])
     metrics = {
@@ -290,6 +321,8 @@ def report(metrics: Mapping[str, Any], console: Console) -> None:
                     f"mean score of the asked word, {name} by {way}: {scores['obeyed']:.2f} where "
                     f"judged as asked, {scores['not_obeyed']:.2f} where not"
                 )
+        if on_plain := plain_grounds_written(found):
+            console.print(on_plain)
         console.print(f"change from one {name} to another: {found['value_change']:.3f} of 1")
     rebuilt = {name: error["mean"] for name, error in metrics["reconstruction"].items()}
     console.print(
@@ -298,6 +331,18 @@ def report(metrics: Mapping[str, Any], console: Console) -> None:
         soft_wrap=True,
     )
     console.print(f"same caption and seed, same numbers: {metrics['deterministic']}")
+
+
+def plain_grounds_written(found: Mapping[str, Any]) -> str | None:
+    """What was measured of an attribute on plain grounds, in a sentence; None where nothing was."""
+    measured = found.get("on_plain_grounds", {"pictures": 0})
+    if not measured["pictures"]:
+        return None
+    return (
+        f"Mean absolute change of plain grounds on which {measured['pictures']} objects of test "
+        f"pictures were laid: {measured['ground_change']:.4f} of 1, of the objects themselves "
+        f"{measured['object_change']:.4f}."
+    )
 
 
 def _counts(verdicts: NDArray[np.str_]) -> dict[str, int]:

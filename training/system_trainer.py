@@ -42,7 +42,7 @@ class SystemTrainer(Trainer):
         Raises:
             NothingFits: they fit nowhere.
         """
-        taken = warm_start.take(self.net, self.header.vocabulary, trained)
+        taken = warm_start.take(self.net, self.header.vocabulary, trained, trained.vocabulary)
         self.average.copy.load_state_dict(self.net.state_dict())
         return taken
 

@@ -3,12 +3,13 @@
 Source: Nam et al., NeurIPS 2018, arXiv:1810.11919, eq. 1, 6 and 7; optimiser and weights from
 section 4 and the authors' code.
 Not from the paper, and off in `PAPER`: the feature discriminator beside the paper's, translation
-of what discriminators see, captions with a colour exchanged, KL of conditioning augmentation.
+of what discriminators see, captions with a colour exchanged, KL of conditioning augmentation,
+objects on plain grounds and what is outside of them.
 Shapes: B batch, T words, S image side in pixels.
 """
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,7 +18,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, l1_loss, mse_loss, pad, softplus
 
-from models.base import TextFeatures
+from models.base import System, TextFeatures
 from models.checkpoint import Header
 from models.conditioning import Conditioning
 from models.tagan import Config, Discriminator, Judgement, Tagan
@@ -30,6 +31,7 @@ from training.loop import Average, Part, autocast, rank, share_weights, step_gen
 from training.losses import kl_divergence
 from training.sheets import edits_sheet
 from training.steps import adam, descend, faded, halved, held, set_rate
+from training.warm_start import NothingFits, Taken, take
 from training.word_vectors import WordVectors
 
 
@@ -44,6 +46,7 @@ class Recipe:
     rec_power: int = 2  # 1: mean absolute, 2: mean squared difference in eq. 1
     lambda_kl: float = 0.0  # of conditioning augmentation against N(0, 1)
     lambda_change: float = 0.0  # of all that changes, so that what need not stays
+    lambda_outside: float = 0.0  # of what changes where the object is not (training/grounds.py)
     lambda_smooth: float = 0.0  # of what changes from pixel to pixel, against checkerboards
     lambda_feature: float = 0.0  # of the feature discriminator; 0: there is none
     own_share: float = 1.0  # share of a batch also redrawn with its own caption (eq. 1)
@@ -74,13 +77,19 @@ SMALL = Recipe(
     rec_power=1,
     lambda_kl=0.02,
     lambda_change=1.0,
+    lambda_outside=4.0,
     lambda_smooth=2.0,
     lambda_feature=1.0,
     own_share=0.25,
     learning_rate=3e-4,
     augmentation=Augmentation(translation=0.125, noise=0.05),
     sampling=Sampling(
-        colour_swaps=0.5, balance=0.5, colour_balance=0.5, word_dropout=0.01, shortened=0.4
+        colour_swaps=0.5,
+        balance=0.5,
+        colour_balance=0.5,
+        word_dropout=0.01,
+        shortened=0.4,
+        plain_grounds=0.15,
     ),
 )
 RECIPES = {"small": SMALL, "paper": PAPER}
@@ -129,12 +138,25 @@ class TaganTrainer(AdversarialTrainer):
         self.opt_disc = adam(self.disc_parameters, recipe.learning_rate)
         share_weights(self.parts().values())
 
+    def begin_with(self, trained: System) -> Taken:
+        """Also with its word level, which was the discriminator's."""
+        taken = super().begin_with(trained)
+        if isinstance(trained, Tagan) and trained.judge is not None:
+            own, known = self.header.vocabulary, trained.vocabulary
+            words = trained.judge_words or trained.embedding
+            with suppress(NothingFits):
+                take(self.disc, own, trained.judge, known)
+                take(self.disc_words, own, words, known)
+        return taken
+
     def train_step(self, step: int) -> Mapping[str, float]:
         """One step of the discriminators (eq. 6), then one of the generator (eq. 7)."""
         self._schedule(step)
         rng = step_generator(self.seed, step)
-        batch = self.data.batch(self.recipe.batch_size, seed=self.seed, step=step, rank=rank())
+        place: Any = {"seed": self.seed, "step": step, "rank": rank()}
+        batch = self.data.batch(self.recipe.batch_size, **place)
         real, matching, other = (t.to(self.device) for t in batch)
+        outside = self.data.outside(self.recipe.batch_size, **place).to(self.device)
         with self._autocast():
             edited, own, drawn = self._edit(real, matching, other, rng)
             right, wrong = self._read(matching), self._read(other)
@@ -147,7 +169,7 @@ class TaganTrainer(AdversarialTrainer):
         with held(self.disc_parameters):
             with self._autocast():
                 generator_losses = self._generator_losses(
-                    real, edited, shown, taps, own, drawn, frozen
+                    real, edited, outside, shown, taps, own, drawn, frozen
                 )
             descend(self.opt_net, generator_losses)
         self.average.update(step)
@@ -200,6 +222,7 @@ class TaganTrainer(AdversarialTrainer):
         self,
         real: Tensor,
         edited: Tensor,
+        outside: Tensor,
         shown: Tensor,
         taps: tuple[Tensor, ...],
         own: Tensor,
@@ -212,6 +235,8 @@ class TaganTrainer(AdversarialTrainer):
         losses = {"g_rec": recipe.lambda_rec * distance(own, real[: len(own)])}  # eq. 1
         if recipe.lambda_change:
             losses["g_change"] = recipe.lambda_change * l1_loss(edited, real)
+        if recipe.lambda_outside:
+            losses["g_outside"] = recipe.lambda_outside * ((edited - real).abs() * outside).mean()
         if recipe.lambda_smooth:
             losses["g_smooth"] = recipe.lambda_smooth * _roughness(edited - real)
         logits, vectors = self.disc.look(shown)

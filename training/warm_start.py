@@ -10,7 +10,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from models.base import System
 from models.text.vocabulary import FIRST_WORD, PAD, UNKNOWN, Vocabulary
 
 
@@ -27,17 +26,17 @@ class Taken(NamedTuple):
 
 
 @torch.no_grad()
-def take(net: nn.Module, vocabulary: Vocabulary, trained: System) -> Taken:
+def take(net: nn.Module, vocabulary: Vocabulary, trained: nn.Module, known: Vocabulary) -> Taken:
     """Overwrite what `net` learns by what `trained` has of the same name and shape.
 
-    Rows of word embeddings go by their words. What is frozen in `net` stays: it has its weights
-    from where they belong.
+    Rows of word embeddings go by their words: `vocabulary` has those of `net`, `known` those of
+    `trained`. What is frozen in `net` stays: it has its weights from where they belong.
 
     Raises:
         NothingFits: there is no such tensor.
     """
     found = trained.state_dict()
-    shared = _shared_rows(vocabulary, trained.vocabulary)
+    shared = _shared_rows(vocabulary, known)
     tensors = of = words = 0
     for prefix, module in net.named_modules():
         for name, own in _learnt(module).items():

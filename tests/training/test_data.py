@@ -28,6 +28,23 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "toys"
 
 
+@pytest.fixture
+def discs(tmp_path: Path) -> Path:
+    """Pictures of a rough red disc before rough green, here and there."""
+    split = tmp_path / "discs" / "train"
+    split.mkdir(parents=True)
+    rows, draw = [], np.random.default_rng(0)
+    y, x = np.mgrid[:96, :96]
+    for i, (top, left) in enumerate([(40, 40), (50, 45), (45, 55)]):
+        is_disc = np.hypot(y - top, x - left) < 24
+        flat = np.where(is_disc[..., None], (210, 30, 30), (38, 128, 38))
+        pixels = np.clip(flat + draw.normal(0, 6, flat.shape), 0, 255).astype(np.uint8)
+        Image.fromarray(pixels).save(split / f"{i}.png")
+        rows.append({"file_name": f"{i}.png", "captions": [f"a red disc {i}"]})
+    (split / "metadata.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    return tmp_path / "discs"
+
+
 def test_a_batch_depends_on_seed_and_step_alone(folder: Path) -> None:
     first, again = (_pictures(folder).batch(4, seed=1, step=7) for _ in range(2))
     other = _pictures(folder).batch(4, seed=1, step=8)
@@ -52,6 +69,35 @@ def test_captions_are_those_of_the_batch_in_words(folder: Path) -> None:
     ):
         rows = [[i for i in row if i != PAD] for row in index.tolist()]
         assert rows == [pictures.vocabulary.encode(c, pictures.max_words) for c in captions]
+
+
+def test_some_pictures_have_their_object_laid_on_a_plain_ground(discs: Path) -> None:
+    pictures = _pictures(discs, Sampling(plain_grounds=0.5))
+    batch, outside = (make(300, seed=0, step=1) for make in (pictures.batch, pictures.outside))
+    assert outside.shape == (300, 1, 16, 16)
+    away = outside[:, 0] == 1
+    assert away.any((1, 2)).all()
+    level = torch.stack(
+        [one[:, where].mean(1) for one, where in zip(batch.image, away, strict=True)]
+    )
+    green = (level - torch.tensor([-0.7, 0.0, -0.7])).abs().amax(1) < 0.1
+    assert 0.4 < 1 - green.float().mean() < 0.6
+    inside = batch.image.where(outside == 0, torch.nan).nanmean((2, 3))
+    assert (inside[:, 0] > inside[:, 1]).all()  # the disc stays red
+
+
+def test_what_is_outside_goes_with_the_batch_however_it_is_cropped_and_turned(discs: Path) -> None:
+    pictures = _pictures(discs, Sampling(plain_grounds=1e-9))
+    batch, outside = (make(50, seed=4, step=2) for make in (pictures.batch, pictures.outside))
+    is_disc = batch.image[:, :1] > 0
+    assert not outside[is_disc].any()
+    assert outside[~is_disc].mean() > 0.5
+
+
+def test_without_plain_grounds_no_object_is_looked_for(discs: Path) -> None:
+    pictures = _pictures(discs)
+    assert not pictures.outside(4, seed=0, step=0).any()
+    assert not list((discs / "cache").glob("*objects*"))
 
 
 def test_pictures_of_one_class_have_one_label(folder: Path) -> None:

@@ -124,6 +124,33 @@ def test_a_flooded_ground_and_chance_are_seen(plan: Plan) -> None:
     assert not metrics["deterministic"]
 
 
+def test_on_plain_grounds_who_paints_the_object_changes_it_alone_and_a_flood_all(
+    plan: Plan,
+) -> None:
+    colour = find_attribute("flowers", "colour")
+    painter, flooder = (
+        evaluate_edits.plain_grounds_measured(system, plan, colour)
+        for system in (Painter(), Flooder())
+    )
+    assert painter["pictures"] == flooder["pictures"] == 12
+    assert painter["ground_change"] < 0.01
+    assert painter["object_change"] > 0.15
+    assert flooder["ground_change"] > 0.15
+    assert "12 objects" in str(evaluate_edits.plain_grounds_written({"on_plain_grounds": painter}))
+
+
+def test_pictures_without_a_clear_object_are_laid_on_nothing(plan: Plan, tmp_path: Path) -> None:
+    (tmp_path / "test").mkdir()
+    Image.effect_noise((64, 64), 60).convert("RGB").save(tmp_path / "test" / "0.png")
+    line = json.dumps({"file_name": "0.png", "captions": ["a red flower"]})
+    (tmp_path / "test" / "metadata.jsonl").write_text(line)
+    colour = find_attribute("flowers", "colour")
+    of_noise = replace(plan, data=tmp_path, cache=tmp_path / "cache")
+    found = evaluate_edits.plain_grounds_measured(Painter(), of_noise, colour)
+    assert found == {"pictures": 0}
+    assert evaluate_edits.plain_grounds_written({"on_plain_grounds": found}) is None
+
+
 def test_words_that_are_obeyed_score_higher_where_the_system_knows_it(plan: Plan) -> None:
     class Knowing(Painter):
         """Paints red alone, and says which word of the caption it obeyed."""

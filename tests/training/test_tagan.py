@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from models.checkpoint import Header, read_header
-from models.tagan import TINY
+from models.tagan import TINY, Tagan
 from models.text.vocabulary import Vocabulary
 from models.weights import load
 from training.data import CaptionedPictures, Sampling, read_split
@@ -48,6 +48,32 @@ def test_the_discriminator_learns_which_words_go_with_a_picture(toys: Path) -> N
     trainer = _trainer(toys, replace(RECIPE, learning_rate=2e-3), total=1000)
     losses = [trainer.train_step(step)["d_cond"] for step in range(80)]
     assert sum(losses[-5:]) < 0.7 * sum(losses[:5])
+
+
+def test_what_is_outside_the_object_stays(toys: Path) -> None:
+    strict = replace(RECIPE, lambda_outside=100, lambda_cond=0, learning_rate=3e-3)
+    trainer = _trainer(toys, strict, total=1000)
+    right_half = torch.zeros(RECIPE.batch_size, 1, 16, 16)
+    right_half[..., 8:] = 1
+    trainer.data.outside = lambda *_, **__: right_half
+    losses = [trainer.train_step(step)["g_outside"] for step in range(40)]
+    assert sum(losses[-5:]) < 0.3 * sum(losses[:5])
+
+
+def test_it_begins_with_a_checkpoints_word_level_too(toys: Path, tmp_path: Path) -> None:
+    path = run(_trainer(toys), RunSettings(tmp_path / "run", steps=6))
+    assert path is not None
+    trained = load(path)
+    assert isinstance(trained, Tagan)
+    assert trained.judge is not None
+    assert trained.judge_words is not None
+    trainer = _trainer(toys)
+    trainer.begin_with(trained)
+    own = trainer.disc.state_dict()
+    for key, value in trained.judge.state_dict().items():
+        assert torch.equal(own[key], value), key
+    assert torch.equal(trainer.disc_words.weight, trained.judge_words.weight)
+    assert torch.equal(trainer.net.embedding.weight, trained.embedding.weight)
 
 
 @pytest.mark.parametrize("recipe", [RECIPE, replace(RECIPE, lambda_feature=1.0)], ids=["", "lite"])

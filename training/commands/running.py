@@ -1,7 +1,7 @@
 """What the training commands do alike: read the data, build the trainer, run it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
 
@@ -238,6 +238,7 @@ def _pictures(
     examples: list[Example], vocabulary: Vocabulary, material: Material, sampling: Sampling
 ) -> tuple[CaptionedPictures, CaptionedPictures]:
     """Those to train on, and those to look at."""
+    as_they_are = replace(sampling, plain_grounds=0)  # nothing is learnt from what is kept
     shown, kept = (
         CaptionedPictures(
             part,
@@ -245,10 +246,10 @@ def _pictures(
             image_size=material.image_size,
             max_words=material.max_words,
             cache=Path(".cache"),
-            sampling=sampling,
+            sampling=drawn,
             by_characters=material.by_characters,
         )
-        for part in split_kept(examples)
+        for part, drawn in zip(split_kept(examples), (sampling, as_they_are), strict=True)
     )
     return shown, kept
 
