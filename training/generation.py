@@ -37,7 +37,7 @@ from training.loop import (
     step_generator,
 )
 from training.sheets import drawings_sheet
-from training.steps import adam, descend, faded, halved, held, set_rate, shrunk
+from training.steps import adam, descend, held, scheduled, set_rate, shrunk
 
 
 @dataclass(frozen=True)
@@ -227,11 +227,7 @@ class GenerationTrainer(AdversarialTrainer):
 
     def _schedule(self, step: int) -> None:
         """Set the networks' learning rate for this step; that of the text encoder stays."""
-        recipe = self.recipe
-        rate = recipe.learning_rate
-        if recipe.halve_every:
-            rate = halved(rate, step * recipe.batch_size, every=recipe.halve_every)
-        rate = faded(rate, step, steps=self.steps, fade=recipe.fade)
+        rate = scheduled(self.recipe, step, steps=self.steps)
         set_rate((self.optimizers["discs"], self.optimizers["generator"]), rate)
 
     def _reader_parameters(self) -> list[nn.Parameter]:

@@ -4,12 +4,13 @@ Source: Dong et al., ICCV 2017, arXiv:1707.06873, eq. 3; optimiser, weights and 
 conditioning augmentation from the authors' code.
 Not from the paper, and off in `PAPER`: redrawing a picture from its own caption (TAGAN's eq. 1),
 the feature discriminator beside the paper's, translation of what discriminators see, captions with
-a colour exchanged, a rate that fades out.
+a colour exchanged, objects on plain grounds and what is outside of them, a rate that fades out.
 Shapes: B batch, T words, D text width, Z noise width, S image side in pixels.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import torch
 from PIL import Image
@@ -28,7 +29,7 @@ from training.features import hinge_generator
 from training.loop import Average, Part, autocast, rank, share_weights, step_generator
 from training.losses import kl_divergence
 from training.sheets import edits_sheet
-from training.steps import adam, descend, faded, halved, held, set_rate
+from training.steps import adam, descend, held, scheduled, set_rate
 
 
 class OtherVocabulary(ValueError):
@@ -47,9 +48,11 @@ class Recipe:
     batch_size: int
     lambda_kl: float = 1.0  # of conditioning augmentation against N(0, 1)
     lambda_rec: float = 0.0  # of the difference to the picture where it was asked for by itself
+    lambda_outside: float = 0.0  # of what changes where the object is not (training/grounds.py)
     lambda_feature: float = 0.0  # of the feature discriminator; 0: there is none
     learning_rate: float = 2e-4
-    halve_every: int | None = None  # pictures; None: straight down to 0 over the last fifth
+    halve_every: int | None = None  # pictures
+    fade: float = 0.0  # over this last share of the steps the rate goes straight down to 0
     ema: float = 0.999
     augmentation: Augmentation = field(default_factory=Augmentation)
     sampling: Sampling = field(default_factory=Sampling)
@@ -68,10 +71,14 @@ SMALL = Recipe(
     batch_size=32,
     lambda_kl=0.1,
     lambda_rec=5.0,
+    lambda_outside=4.0,
     lambda_feature=2.0,
     learning_rate=3e-4,
+    fade=0.2,
     augmentation=Augmentation(translation=0.125, noise=0.05),
-    sampling=Sampling(colour_swaps=0.5, balance=0.5, word_dropout=0.01, shortened=0.4),
+    sampling=Sampling(
+        colour_swaps=0.5, balance=0.5, word_dropout=0.01, shortened=0.4, plain_grounds=0.15
+    ),
 )
 RECIPES = {"small": SMALL, "paper": PAPER}
 
@@ -125,10 +132,13 @@ class SisganTrainer(AdversarialTrainer):
 
     def train_step(self, step: int) -> Mapping[str, float]:
         """One step of the discriminator, then one of the generator (both eq. 3)."""
-        set_rate([self.opt_net, self.opt_disc], self._rate(step))
+        rate = scheduled(self.recipe, step, steps=self.steps)
+        set_rate([self.opt_net, self.opt_disc], rate)
         rng = step_generator(self.seed, step)
-        batch = self.data.batch(self.recipe.batch_size, seed=self.seed, step=step, rank=rank())
+        place: Any = {"seed": self.seed, "step": step, "rank": rank()}
+        batch = self.data.batch(self.recipe.batch_size, **place)
         real, matching, other = (t.to(self.device) for t in batch)
+        outside = self.data.outside(self.recipe.batch_size, **place).to(self.device)
         with torch.no_grad():
             right, wrong = self.net.text(matching).sentence, self.net.text(other).sentence
         relevant = relevant_text(right, wrong)
@@ -142,7 +152,9 @@ class SisganTrainer(AdversarialTrainer):
         descend(self.opt_disc, losses)
         with held(self.disc_parameters):
             with autocast(self.device):
-                generator_losses = self._generator_losses(real, fake, shown, taps, drawn, relevant)
+                generator_losses = self._generator_losses(
+                    real, fake, outside, shown, taps, drawn, relevant
+                )
             descend(self.opt_net, generator_losses)
         self.average.update(step)
         return {name: loss.item() for name, loss in (losses | generator_losses).items()}
@@ -175,6 +187,7 @@ class SisganTrainer(AdversarialTrainer):
         self,
         real: Tensor,
         fake: Tensor,
+        outside: Tensor,
         shown: Tensor,
         taps: tuple[Tensor, ...],
         drawn: Conditioning,
@@ -189,17 +202,12 @@ class SisganTrainer(AdversarialTrainer):
         if recipe.lambda_rec:
             own = _foreign(len(real))
             losses["g_rec"] = recipe.lambda_rec * l1_loss(fake[own:], real[own:])
+        if recipe.lambda_outside:
+            losses["g_outside"] = recipe.lambda_outside * ((fake - real).abs() * outside).mean()
         if (judge := self.features) is not None:
             (judged,) = judge(taps, relevant)
             losses["g_feature"] = recipe.lambda_feature * hinge_generator(judged)
         return losses
-
-    def _rate(self, step: int) -> float:
-        """Of both networks, at this step."""
-        rate, every = self.recipe.learning_rate, self.recipe.halve_every
-        if every:
-            return halved(rate, step * self.recipe.batch_size, every=every)
-        return faded(rate, step, steps=self.steps, fade=0.2)
 
     def own_parts(self) -> Mapping[str, Part]:
         return {"disc": self.disc, "opt_net": self.opt_net, "opt_disc": self.opt_disc}

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -45,9 +46,32 @@ def faded(rate: float, step: int, *, steps: int, fade: float) -> float:
     return rate * min(1.0, max(0, steps - step) / (fade * steps)) if fade else rate
 
 
-def halved(rate: float, pictures: int, *, every: int) -> float:
-    """`rate`, halved each time that so many pictures were seen."""
-    return rate * 0.5 ** (pictures // every)
+def halved(rate: float, pictures: int, *, every: int | None) -> float:
+    """`rate`, halved each time that so many pictures were seen; None: it stays."""
+    return rate * 0.5 ** (pictures // every) if every else rate
+
+
+class Schedule(Protocol):
+    """What a recipe says of the rate at which networks learn."""
+
+    @property
+    def learning_rate(self) -> float: ...
+
+    @property
+    def batch_size(self) -> int: ...
+
+    @property
+    def halve_every(self) -> int | None: ...  # pictures
+
+    @property
+    def fade(self) -> float: ...
+
+
+def scheduled(recipe: Schedule, step: int, *, steps: int) -> float:
+    """The rate at this step of so many."""
+    pictures = step * recipe.batch_size
+    rate = halved(recipe.learning_rate, pictures, every=recipe.halve_every)
+    return faded(rate, step, steps=steps, fade=recipe.fade)
 
 
 @contextmanager

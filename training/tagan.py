@@ -30,7 +30,7 @@ from training.features import hinge_generator
 from training.loop import Average, Part, autocast, rank, share_weights, step_generator
 from training.losses import kl_divergence
 from training.sheets import edits_sheet
-from training.steps import adam, descend, faded, halved, held, set_rate
+from training.steps import adam, descend, held, scheduled, set_rate
 from training.warm_start import NothingFits, Taken, take
 from training.word_vectors import WordVectors
 
@@ -51,7 +51,8 @@ class Recipe:
     lambda_feature: float = 0.0  # of the feature discriminator; 0: there is none
     own_share: float = 1.0  # share of a batch also redrawn with its own caption (eq. 1)
     learning_rate: float = 2e-4
-    halve_every: int | None = None  # pictures; None: straight down to 0 over the last fifth
+    halve_every: int | None = None  # pictures
+    fade: float = 0.0  # over this last share of the steps the rate goes straight down to 0
     ema: float = 0.999
     augmentation: Augmentation = field(default_factory=Augmentation)
     sampling: Sampling = field(default_factory=Sampling)
@@ -82,6 +83,7 @@ SMALL = Recipe(
     lambda_feature=1.0,
     own_share=0.25,
     learning_rate=3e-4,
+    fade=0.2,
     augmentation=Augmentation(translation=0.125, noise=0.05),
     sampling=Sampling(
         colour_swaps=0.5,
@@ -151,7 +153,8 @@ class TaganTrainer(AdversarialTrainer):
 
     def train_step(self, step: int) -> Mapping[str, float]:
         """One step of the discriminators (eq. 6), then one of the generator (eq. 7)."""
-        self._schedule(step)
+        rate = scheduled(self.recipe, step, steps=self.steps)
+        set_rate([self.opt_net, self.opt_disc], rate)
         rng = step_generator(self.seed, step)
         place: Any = {"seed": self.seed, "step": step, "rank": rank()}
         batch = self.data.batch(self.recipe.batch_size, **place)
@@ -248,15 +251,6 @@ class TaganTrainer(AdversarialTrainer):
         if recipe.lambda_kl:
             losses["g_kl"] = recipe.lambda_kl * kl_divergence(drawn.mu, drawn.logvar)
         return losses
-
-    def _schedule(self, step: int) -> None:
-        """Set both learning rates for this step."""
-        rate, every = self.recipe.learning_rate, self.recipe.halve_every
-        if every:
-            rate = halved(rate, step * self.recipe.batch_size, every=every)
-        else:
-            rate = faded(rate, step, steps=self.steps, fade=0.2)
-        set_rate([self.opt_net, self.opt_disc], rate)
 
     def _autocast(self) -> AbstractContextManager[None]:
         return autocast(self.device)

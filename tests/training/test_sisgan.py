@@ -41,6 +41,16 @@ def test_the_picture_with_its_own_caption_gets_nearer_to_itself(tmp_path: Path) 
     assert sum(losses[-5:]) < 0.6 * sum(losses[:5])
 
 
+def test_what_is_outside_the_object_stays(tmp_path: Path) -> None:
+    strict = replace(RECIPE, lambda_outside=100, lambda_rec=0, learning_rate=3e-3)
+    trainer = _trainer(tmp_path, strict, total=1000)
+    right_half = torch.zeros(RECIPE.batch_size, 1, 16, 16)
+    right_half[..., 8:] = 1
+    trainer.data.outside = lambda *_, **__: right_half
+    losses = [trainer.train_step(step)["g_outside"] for step in range(60)]
+    assert sum(losses[-5:]) < 0.6 * sum(losses[:5])
+
+
 def test_the_discriminator_learns_which_words_go_with_a_picture(tmp_path: Path) -> None:
     model = replace(TINY, disc_widths=(8, 16, 16), disc_text_dim=8)
     recipe = replace(RECIPE, model=model, learning_rate=1e-2, augmentation=Augmentation())

@@ -1,22 +1,19 @@
 """training/tagan.py and training/loop.py: it learns, stops, and goes on as if it had not."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from PIL import Image
 
 from models.checkpoint import Header, read_header
 from models.tagan import TINY, Tagan
-from models.text.vocabulary import Vocabulary
 from models.weights import load
+from tests.training.toys import WORDS, write_toys
 from training.data import CaptionedPictures, Sampling, read_split
 from training.loop import Diverged, RunSettings, run
 from training.tagan import PAPER, SMALL, Recipe, TaganTrainer
 
-COLOURS = {"red": (220, 20, 20), "blue": (20, 20, 220), "green": (20, 200, 20)}
 RECIPE = replace(
     SMALL,
     model=replace(TINY, blend=True, skips=True, upsample="subpixel"),
@@ -27,15 +24,7 @@ RECIPE = replace(
 
 @pytest.fixture
 def toys(tmp_path: Path) -> Path:
-    """A disc of one colour on white, and the caption that says so."""
-    split = tmp_path / "toys" / "train"
-    split.mkdir(parents=True)
-    rows = []
-    for name, rgb in COLOURS.items():
-        Image.new("RGB", (24, 24), rgb).save(split / f"{name}.png")
-        rows.append({"file_name": f"{name}.png", "captions": [f"a {name} thing"]})
-    (split / "metadata.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    return tmp_path / "toys"
+    return write_toys(tmp_path)
 
 
 def test_the_picture_with_its_own_caption_gets_nearer_to_itself(toys: Path) -> None:
@@ -131,10 +120,9 @@ def test_the_paper_recipe_is_the_published_one() -> None:
 
 def _trainer(toys: Path, recipe: Recipe = RECIPE, total: int = 6) -> TaganTrainer:
     examples = read_split(toys, "train")
-    words = Vocabulary(("a", "red", "blue", "green", "thing"))
     pictures = CaptionedPictures(
         examples,
-        words,
+        WORDS,
         image_size=recipe.model.image_size,
         max_words=9,
         cache=toys / "cache",
@@ -145,7 +133,7 @@ def _trainer(toys: Path, recipe: Recipe = RECIPE, total: int = 6) -> TaganTraine
         "toys",
         recipe.model.image_size,
         {},
-        words.words,
+        WORDS.words,
         examples=("a red thing",),
         data="three toys",
     )
