@@ -27,7 +27,7 @@ from torch import Tensor
 from models.text.char_cnn_rnn import spell
 from models.text.rows import word_rows
 from models.text.vocabulary import PAD, UNKNOWN, Vocabulary, has_letter, tokenize
-from training.grounds import SIDE, find_objects, lay_on_plain, outside
+from training.grounds import SIDE, find_objects, lay_on_plain, outside, resized
 
 _CLAUSE = re.compile(r"\s+(?=(?:with|and)\b)")
 _TRIES = 1000  # draws of a caption that is not the picture's own
@@ -101,19 +101,16 @@ def cached_pictures(examples: Sequence[Example], side: int, cache: Path) -> NDAr
 
 
 def cached_objects(examples: Sequence[Example], side: int, cache: Path) -> NDArray[np.uint8]:
-    """(N, side, side) uint8, where the object of each centre square is, as `find_objects` says; as
-    a read-only memory map.
-    """
+    """(N, side, side) uint8, where the object of each centre square is, as `find_objects` says."""
 
     def look() -> NDArray[np.uint8]:
         parts = [
             examples[first : first + _TOGETHER] for first in range(0, len(examples), _TOGETHER)
         ]
         shown = (to_tensor(np.stack([_square(e.file, SIDE) for e in part])) for part in parts)
-        told = track(shown, "looking for objects", total=len(parts))
-        return find_objects(told, side)
+        return find_objects(track(shown, "looking for objects", total=len(parts)))
 
-    return _cached(cache / f"{fingerprint(examples)}-{side}-objects.npy", look)
+    return resized(_cached(cache / f"{fingerprint(examples)}-objects.npy", look), side)
 
 
 def _cached(path: Path, make: Callable[[], NDArray[np.uint8]]) -> NDArray[np.uint8]:

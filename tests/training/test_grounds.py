@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from training.data import to_tensor
-from training.grounds import SIDE, find_objects, lay_on_plain, outside
+from training.grounds import SIDE, find_objects, lay_on_plain, outside, resized
 
 RED, GREEN = (200, 20, 20), (30, 90, 40)
 
@@ -27,7 +27,7 @@ def painted(shape: NDArray[np.bool_]) -> NDArray[np.uint8]:
 
 def test_what_stands_out_is_found_where_it_is() -> None:
     shape = disc(SIDE, 50)
-    [found] = find_objects([to_tensor(painted(shape)[None])], 64)
+    [found] = resized(find_objects([to_tensor(painted(shape)[None])]), 64)
     overlap = np.logical_and(found > 127, disc(64, 50 / 3)).sum()
     assert overlap / np.logical_or(found > 127, disc(64, 50 / 3)).sum() > 0.9
 
@@ -35,8 +35,8 @@ def test_what_stands_out_is_found_where_it_is() -> None:
 def test_a_picture_in_which_nothing_or_everything_stands_out_has_no_object() -> None:
     noise = np.random.default_rng(0).integers(0, 255, (1, SIDE, SIDE, 3)).astype(np.uint8)
     speck = painted(disc(SIDE, 4))[None]
-    found = find_objects([to_tensor(noise), to_tensor(speck)], 32)
-    assert found.shape == (2, 32, 32)
+    found = find_objects([to_tensor(noise), to_tensor(speck)])
+    assert found.shape == (2, SIDE, SIDE)
     assert not found.any()
 
 
