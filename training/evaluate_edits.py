@@ -322,7 +322,7 @@ def report(metrics: Mapping[str, Any], console: Console) -> None:
                     f"judged as asked, {scores['not_obeyed']:.2f} where not"
                 )
         if on_plain := plain_grounds_written(found):
-            console.print(on_plain)
+            console.print(on_plain, soft_wrap=True)
         console.print(f"change from one {name} to another: {found['value_change']:.3f} of 1")
     rebuilt = {name: error["mean"] for name, error in metrics["reconstruction"].items()}
     console.print(
