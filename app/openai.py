@@ -4,14 +4,17 @@ looked at; quality, style, user and the like are taken and left out.
 
 import time
 from base64 import b64encode
+from collections.abc import AsyncIterator
 from io import BytesIO
-from typing import Literal
+from typing import Annotated, Literal
 
+from anyio import CapacityLimiter, WouldBlock, to_thread
+from fastapi import Depends
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from typing_extensions import TypeAliasType
 
-from app.deps import Services
+from app.deps import All, Services
 from app.errors import InvalidRequest, Unavailable
 from app.forms import Caption, PictureFormat, Variations, Wish
 from models.registry import Task
@@ -71,14 +74,17 @@ class Drawing(Prompt):
         None, pattern=_SIZES, description="The picture is enlarged to it; left out: as it is drawn."
     )
 
+    @field_validator("size")
+    @classmethod
+    def _within_bounds(cls, size: str | None) -> str | None:
+        side = _side(size)
+        if side and not all(16 <= length <= 2048 for length in side):
+            raise ValueError("wanted auto, or 16x16 to 2048x2048")
+        return size
+
     @property
     def side(self) -> tuple[int, int] | None:
-        if self.size in (None, "auto"):
-            return None
-        width, height = map(int, str(self.size).split("x"))
-        if not (16 <= width <= 2048 and 16 <= height <= 2048):
-            raise InvalidRequest.of("size", "wanted auto, or 16x16 to 2048x2048")
-        return width, height
+        return _side(self.size)
 
 
 class Datum(BaseModel):
@@ -96,17 +102,49 @@ class Images(BaseModel):
     output_format: PictureFormat
 
 
-def finished(services: Services, job_id: str) -> Result:
-    """The job's result, waited for; these clients know no other way.
+async def _place(services: All) -> AsyncIterator[None]:
+    """A place among those that wait, from before anything is kept or queued to the answer.
+
+    Raises:
+        Unavailable: there is none.
+    """
+    holder = object()
+    try:
+        services.waiters.acquire_on_behalf_of_nowait(holder)
+    except WouldBlock:
+        raise Unavailable(
+            "too many requests wait for their pictures already: ask again, or by POST /manipulate "
+            "or /generate, which need not wait"
+        ) from None
+    try:
+        yield
+    finally:
+        services.waiters.release_on_behalf_of(holder)
+
+
+Place = Annotated[None, Depends(_place)]
+
+
+async def finished(services: Services, job_id: str) -> Result:
+    """The job's result, waited for by whoever has a place; these clients know no other way.
 
     Raises:
         Unavailable: it was not done in time, or failed for no fault of the request.
         InvalidRequest: it can't be done.
     """
     wait_s = services.settings.max_wait_s
-    view = services.queue.wait(job_id, wait_s, services.leaving.is_set)
+    view = await to_thread.run_sync(
+        services.queue.wait,
+        job_id,
+        wait_s,
+        services.leaving.is_set,
+        limiter=CapacityLimiter(1),  # the place is taken, so here is no one to wait behind
+        abandon_on_cancel=True,
+    )
     if not view.status.is_final:
-        services.queue.cancel(job_id)  # nobody would ask for it again
+        await to_thread.run_sync(services.queue.cancel, job_id)  # nobody would ask for it again
+        if services.leaving.is_set():
+            raise Unavailable("this server is about to stop: ask again")
         raise Unavailable(f"it was not done in {wait_s} s: ask again, or by POST /manipulate")
     if view.result is None:
         detail = view.error.detail if view.error else f"the job is {view.status}"
@@ -116,7 +154,7 @@ def finished(services: Services, job_id: str) -> Result:
     return view.result
 
 
-def answer(
+async def answer(
     services: Services,
     prompt: Prompt,
     job_id: str,
@@ -125,14 +163,12 @@ def answer(
     side: tuple[int, int] | None = None,
 ) -> Images:
     """The finished pictures as these clients want them, enlarged to `side` in pixels if given."""
-    result = finished(services, job_id)
-    as_bytes = prompt.wants_bytes or side is not None
-    data = [
-        Datum(b64_json=_packed(services, file, side, prompt.output_format))
-        if as_bytes
-        else Datum(url=f"{base_url}jobs/{job_id}/outputs/{number}/image")
-        for number, file in enumerate(result.outputs)
-    ]
+    result = await finished(services, job_id)
+    if prompt.wants_bytes or side is not None:
+        data = await to_thread.run_sync(_all_packed, services, result, side, prompt.output_format)
+    else:
+        outputs = f"{base_url}jobs/{job_id}/outputs"
+        data = [Datum(url=f"{outputs}/{n}/image") for n in range(len(result.outputs))]
     return Images(created=int(time.time()), data=data, output_format=prompt.output_format)
 
 
@@ -140,6 +176,19 @@ def task_models(services: Services) -> list[str]:
     """Ids of the models that draw or edit."""
     able = {Task.MANIPULATE, Task.GENERATE}
     return [header.id for header in services.models if able & header.spec.tasks]
+
+
+def _side(size: str | None) -> tuple[int, int] | None:
+    if size in (None, "auto"):
+        return None
+    width, height = map(int, str(size).split("x"))
+    return width, height
+
+
+def _all_packed(
+    services: Services, result: Result, side: tuple[int, int] | None, kind: str
+) -> list[Datum]:
+    return [Datum(b64_json=_packed(services, file, side, kind)) for file in result.outputs]
 
 
 def _packed(services: Services, file: OutputFile, side: tuple[int, int] | None, kind: str) -> str:

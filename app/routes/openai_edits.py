@@ -4,14 +4,14 @@ from dataclasses import replace
 from io import BytesIO
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request, UploadFile
+from fastapi import APIRouter, Depends, Form, Request, UploadFile
 from PIL import Image, ImageChops
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from app.deps import All, Services
 from app.errors import InvalidRequest, Unavailable, responses
-from app.openai import Images, Prompt, answer
+from app.openai import Images, Place, Prompt, answer
 from app.routes.images import REFUSALS
 from app.routes.submissions import check_room, read_wish
 from app.uploads import Picture
@@ -32,21 +32,13 @@ class EditPrompt(Prompt):
     )
 
 
-@router.post(
-    "/v1/images/edits",
-    operation_id="createImageEdit",
-    response_description="The pictures.",
-    responses=responses(*REFUSALS, Unavailable),
-)
-def create_image_edit(
+def _submit(
     request: Request,
     services: All,
     form: Annotated[EditPrompt, Form(media_type="multipart/form-data")],
-) -> Images:
-    """Change what the prompt names, for clients that speak to OpenAI: change their base URL.
-
-    The pictures have the photo's own size, whatever `size` says.
-    """
+    _place: Place,
+) -> str:
+    """Check everything, then keep the pictures, then queue the job; a refusal leaves nothing."""
     wanted = read_wish(services, form.wish(), Task.MANIPULATE)
     upload = form.image or next(iter(form.images), None)
     if upload is None:
@@ -59,8 +51,26 @@ def create_image_edit(
         image_id=services.uploads.keep(photo),
         mask_id=services.store.put(mask, kind="uploads", suffix=".png") if mask else None,
     )
-    job_id = services.queue.submit(with_photo, terms=Terms(request.state.request_id))
-    return answer(services, form, job_id, str(request.base_url))
+    return services.queue.submit(with_photo, terms=Terms(request.state.request_id))
+
+
+@router.post(
+    "/v1/images/edits",
+    operation_id="createImageEdit",
+    response_description="The pictures.",
+    responses=responses(*REFUSALS, Unavailable),
+)
+async def create_image_edit(
+    request: Request,
+    services: All,
+    job_id: Annotated[str, Depends(_submit)],
+    form: Annotated[EditPrompt, Form(media_type="multipart/form-data")],
+) -> Images:
+    """Change what the prompt names, for clients that speak to OpenAI: change their base URL.
+
+    The pictures have the photo's own size, whatever `size` says.
+    """
+    return await answer(services, form, job_id, str(request.base_url))
 
 
 def _mask(services: Services, upload: UploadFile, photo: Picture) -> bytes:

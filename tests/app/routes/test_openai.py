@@ -2,6 +2,7 @@
 
 from base64 import b64decode
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from threading import Thread
 
@@ -14,9 +15,10 @@ from PIL import Image
 
 from app.main import create_app
 from app.settings import Settings
-from tests.app.conftest import picture, serving, write_checkpoint
+from tests.app.conftest import picture, serving, stored, write_checkpoint
+from tests.processes import until
 from worker.messages import Failure, Result
-from worker.queue import JobQueue
+from worker.queue import JobQueue, WorkerView
 from worker.store import Store
 
 _PROMPT = "this flower has yellow petals"
@@ -144,3 +146,48 @@ def test_what_takes_too_long_is_canceled(web_settings: Settings, queue: JobQueue
         answer = client.post("/v1/images/generations", json={"prompt": _PROMPT})
     assert answer.status_code == 503
     assert queue.depth() == 0
+
+
+def test_many_that_wait_leave_the_service_to_the_others(
+    client: httpx.Client, queue: JobQueue, finish: Callable[[str], Result], warm_worker: WorkerView
+) -> None:
+    many = 45  # more than the threads that serve requests
+    with ThreadPoolExecutor(many) as people:
+        asked = [
+            people.submit(client.post, "/v1/images/generations", json={"prompt": _PROMPT})
+            for _ in range(many)
+        ]
+        try:
+            until(lambda: queue.depth() == many, timeout_s=15)
+            for path in ("/readyz", "/models", "/jobs", "/", "/metrics"):
+                assert client.get(path).status_code == 200
+            assert not any(answer.done() for answer in asked)
+        finally:
+            for job_id in queue.connection.lrange("rq:queue:wordbrush-interactive", 0, -1):
+                finish(job_id.decode())
+        assert {answer.result().status_code for answer in asked} == {200}
+
+
+def test_one_too_many_that_would_wait_is_refused_and_leaves_nothing(
+    web_settings: Settings, queue: JobQueue, finish: Callable[[str], Result]
+) -> None:
+    narrow = web_settings.model_copy(update={"max_waiters": 1})
+    photo = {"image": picture()}
+    with (
+        serving(create_app(narrow)) as address,
+        httpx.Client(base_url=address, timeout=30) as client,
+        ThreadPoolExecutor(1) as first,
+    ):
+        for _ in range(2):  # the second has the place that the first has left
+            waits = first.submit(client.post, "/v1/images/generations", json={"prompt": _PROMPT})
+            until(lambda: queue.depth() == 1)
+            for refused in (
+                client.post("/v1/images/generations", json={"prompt": _PROMPT}),
+                client.post("/v1/images/edits", data={"prompt": _PROMPT}, files=photo),
+            ):
+                assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+                assert "too many requests wait" in refused.json()["error"]["message"]
+            assert queue.depth() == 1
+            assert not any("uploads" in path.parts for path in stored(web_settings))
+            finish(queue.connection.lpop("rq:queue:wordbrush-interactive").decode())
+            assert waits.result().status_code == 200
