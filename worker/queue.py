@@ -109,7 +109,7 @@ class JobQueue(Standing):
                 return found
             if pipe.exists(key_of(job_id)):
                 return job_id
-            self._check_room()
+            self._check_room(batch=batch)
             pipe.multi()
             pipe.hset(key_of(job_id), mapping=record)
             pipe.expire(key_of(job_id), self._record_ttl_s)
@@ -216,8 +216,10 @@ class JobQueue(Standing):
         """Say that the worker called `name` is gone."""
         self.connection.delete(presence_key(name), doing_key(name))
 
-    def _check_room(self) -> None:
-        if (depth := self.depth()) >= self._max_queue:
+    def _check_room(self, *, batch: bool) -> None:
+        """Each queue has its own bound: what batches leave there fills nobody else's."""
+        depth = self.depths()["batch" if batch else "interactive"]
+        if depth >= self._max_queue:
             raise QueueFull(f"{depth} jobs are waiting, at most {self._max_queue} may")
 
     def _push(self, job_id: str, queue: Queue, pipe: Pipeline) -> None:

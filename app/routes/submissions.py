@@ -63,9 +63,9 @@ def check_room(services: Services) -> None:
     """Refuse what the queue has no room for, before anything is kept for it.
 
     Raises:
-        QueueFull: as many jobs wait as may.
+        QueueFull: as many of people's jobs wait as may; batches have a queue of their own.
     """
-    if services.queue.depth() >= services.settings.max_queue:
+    if services.queue.depths()["interactive"] >= services.settings.max_queue:
         raise QueueFull("too many jobs wait")
 
 

@@ -85,12 +85,19 @@ def test_an_unknown_job_is_said_to_be_unknown(
     assert client.dbsize() == 0
 
 
-def test_a_full_queue_refuses_and_queues_nothing(queue: JobQueue) -> None:
-    for number in range(5):
-        queue.submit(REQUEST, batch=number % 2 == 0)
+@pytest.mark.parametrize("batch", [False, True])
+def test_a_full_queue_refuses_and_queues_nothing_and_the_other_has_room(
+    queue: JobQueue, batch: bool
+) -> None:
+    for _ in range(5):
+        queue.submit(REQUEST, batch=batch)
     with pytest.raises(QueueFull, match="5 jobs"):
-        queue.submit(REQUEST)
-    assert queue.depth() == 5
+        queue.submit(REQUEST, batch=batch)
+    queue.submit(REQUEST, batch=not batch)
+    assert queue.depths() == {
+        "interactive": 1 if batch else 5,
+        "batch": 5 if batch else 1,
+    }
 
 
 @pytest.mark.parametrize(

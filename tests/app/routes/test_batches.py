@@ -224,6 +224,17 @@ def test_a_full_queue_takes_no_batch(web_settings: Settings) -> None:
         assert ask(client, b"caption\n" + b"red\n" * 65).status_code == 503
 
 
+def test_batches_leave_the_queue_to_people_and_people_leave_theirs(
+    web_settings: Settings, queue: JobQueue
+) -> None:
+    narrow = web_settings.model_copy(update={"max_queue": 2})
+    with serving(create_app(narrow)) as address, httpx.Client(base_url=address) as client:
+        assert [ask(client, b"caption\nred").status_code for _ in range(3)] == [202, 202, 503]
+        drawn = [client.post("/generate", json={"caption": "red"}) for _ in range(3)]
+    assert [answer.status_code for answer in drawn] == [202, 202, 503]
+    assert queue.depths() == {"interactive": 2, "batch": 2}
+
+
 def test_a_body_may_be_larger_than_an_upload_but_not_without_end(web_settings: Settings) -> None:
     tight = web_settings.model_copy(update={"max_upload_bytes": 1000, "max_batch_bytes": 3_000_000})
     with serving(create_app(tight)) as address, httpx.Client(base_url=address) as client:
