@@ -7,6 +7,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import PurePosixPath
 from secrets import randbelow
@@ -39,45 +40,64 @@ class BatchLine(Wish):
     full_resolution: bool = True
 
 
+@dataclass(frozen=True)
+class Draft:
+    """An item, as far as it can be made before the batch's ZIP is kept."""
+
+    item: Item
+    entries: Mapping[str, int] | None = None  # in the ZIP, by the request's field
+
+    def with_archive(self, archive_id: str | None) -> Item:
+        """The whole item; the ZIP, if there is one, is kept under `archive_id`."""
+        if not (self.item.request and archive_id and self.entries):
+            return self.item
+        ids: dict[str, Any] = {to: entry_id(archive_id, n) for to, n in self.entries.items()}
+        return replace(self.item, request=replace(self.item.request, **ids))
+
+
 class Lines:
-    """Makes items of lines; `entries` are the pictures of the batch's ZIP by their names."""
+    """Makes items of lines; `entries` are the pictures of the batch's ZIP by their names, None
+    where it came without one.
+    """
 
     def __init__(
-        self,
-        models: Catalogue,
-        defaults: Mapping[str, Any],
-        *,
-        archive_id: str | None,
-        entries: Mapping[str, int],
+        self, models: Catalogue, defaults: Mapping[str, Any], entries: Mapping[str, int] | None
     ) -> None:
         self._models = models
         self._defaults = defaults
-        self._archive_id = archive_id
-        self._entries = _with_short_names(entries)
+        self._entries = None if entries is None else _with_short_names(entries)
         self._find = cache(self._look_up)  # the catalogue looks at its files each time
 
-    def items(self, rows: list[Mapping[str, Any] | Failure]) -> list[Item]:
-        """One item a row, in order."""
-        return [self._item(number, row) for number, row in enumerate(rows)]
+    def drafts(self, rows: list[Mapping[str, Any] | Failure]) -> list[Draft]:
+        """One a row, in order."""
+        return [self._draft(number, row) for number, row in enumerate(rows)]
 
-    def _item(self, number: int, row: Mapping[str, Any] | Failure) -> Item:
+    def _draft(self, number: int, row: Mapping[str, Any] | Failure) -> Draft:
         if isinstance(row, Failure):
-            return Item(str(number), None, row)
+            return Draft(Item(str(number), None, row))
         name = str(row.get("id") or number)[:200]
         try:
             line = BatchLine.model_validate({**self._defaults, **row})
-            return Item(name, self._request(line))
+            pictures = {
+                "image_id": self._picture("image", line.image, line.image_id),
+                "image_id_to": self._picture("image_to", line.image_to, line.image_id_to),
+            }
+            ids = {to: found for to, found in pictures.items() if isinstance(found, str)}
+            entries = {to: found for to, found in pictures.items() if isinstance(found, int)}
+            return Draft(Item(name, self._request(line, ids, entries)), entries)
         except ValidationError as error:
-            return Item(name, None, Failure(_UNREADABLE, _told(error)))
+            return Draft(Item(name, None, Failure(_UNREADABLE, _told(error))))
         except (UnknownModel, _BadLine) as error:
-            return Item(name, None, Failure(_UNREADABLE, str(error)))
+            return Draft(Item(name, None, Failure(_UNREADABLE, str(error))))
 
-    def _request(self, line: BatchLine) -> Request:
-        image_id = self._image_id("image", line.image, line.image_id)
-        image_id_to = self._image_id("image_to", line.image_to, line.image_id_to)
-        if image_id_to and not image_id:
+    def _request(
+        self, line: BatchLine, ids: Mapping[str, str], entries: Mapping[str, int]
+    ) -> Request:
+        """What a line asks for, but for pictures in the ZIP."""
+        fields = ids.keys() | entries.keys()
+        if fields == {"image_id_to"}:
             raise _BadLine("image_to: wanted an image to begin from with it")
-        task = Task.MANIPULATE if image_id else Task.GENERATE
+        task = Task.MANIPULATE if fields else Task.GENERATE
         model, words = self._find(line.model, task)
         for field, caption in (("caption", line.caption), ("caption_to", line.caption_to)):
             if caption and words and words.words and not any(w in words for w in tokenize(caption)):
@@ -88,31 +108,31 @@ class Lines:
             caption=line.caption,
             seed=randbelow(MAX_SEED + 1) if line.seed is None else line.seed,
             variations=line.variations,
-            image_id=image_id,
+            image_id=ids.get("image_id"),
             crop=line.crop,
             full_resolution=line.full_resolution,
             format=line.format,
-            steps=_steps(line, to_photo=image_id_to is not None),
+            steps=_steps(line, to_photo="image_id_to" in fields),
             caption_to=line.caption_to,
-            image_id_to=image_id_to,
+            image_id_to=ids.get("image_id_to"),
         )
 
     def _look_up(self, model: str | None, task: Task) -> tuple[str, Vocabulary | None]:
         found = self._models.find(model, task).id
         return found, self._models.vocabulary(found)
 
-    def _image_id(self, field: str, name: str | None, image_id: str | None) -> str | None:
-        """The picture that a line's `field` names, or the stored one that stands for it."""
+    def _picture(self, field: str, name: str | None, image_id: str | None) -> int | str | None:
+        """The picture of a line's `field`: a number in the ZIP, or the id of one that is kept."""
         if name and image_id:
             raise _BadLine(f"{field}: wanted either a file's name here or an id, and not both")
         if not name:
-            return image_id
-        if self._archive_id is None:
+            return image_id or None
+        if self._entries is None:
             raise _BadLine(f"{field}: the batch came without a ZIP of images")
         number = self._entries.get(name.replace("\\", "/").lstrip("/"))
         if number is None:
             raise _BadLine(f"{field}: the ZIP has no file of this name")
-        return entry_id(self._archive_id, number)
+        return number
 
 
 class _BadLine(ValueError):

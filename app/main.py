@@ -218,6 +218,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     with sending(services):
         yield
     services.queue.connection.close()
+    services.batches.connection.close()
     services.outbox.close()
     await services.streams.aclose()
     tracing.close(app.state.tracing)

@@ -1,6 +1,6 @@
 """POST /batches: many pictures at once, done when nobody waits; and what came of them so far."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 from typing import Annotated, Any
 
@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import Field
 
 from app.access import check_tasks
-from app.batch_items import Lines, read_rows
+from app.batch_items import Draft, Lines, read_rows
 from app.deps import All, Services
 from app.errors import (
     BadRequest,
@@ -21,14 +21,15 @@ from app.errors import (
     responses,
 )
 from app.forms import Seed, Told, Variations
-from app.routes.submissions import UNTOLD, check_webhook
+from app.routes.submissions import UNTOLD, check_room, check_webhook
 from app.schemas.batches import Batch, BatchItem, BatchItemList
 from app.terms import Asked
 from app.zipping import ZipStream
 from worker.archives import BadArchive, list_entries
 from worker.batch_records import BatchView, ItemView
+from worker.idempotency import KeyReused
 from worker.messages import OutputFile, Result
-from worker.queue import Status
+from worker.queue import QueueFull, Status, Terms
 from worker.store import NotStored
 
 router = APIRouter(prefix="/batches", tags=["batches"])
@@ -89,12 +90,11 @@ def create_batch(
     if batch_id is None:
         check_webhook(services, terms)
         rows = read_rows(_read_lines(services, form.items))
-        entries = _list_images(form.images) if form.images else {}
-        archive_id = _keep_images(services, form.images) if form.images else None
-        lines = Lines(services.models, form.defaults(), archive_id=archive_id, entries=entries)
-        items = lines.items(rows)
-        check_tasks(request, {item.request.task for item in items if item.request})
-        batch_id = services.batches.submit(items, name=form.name, terms=terms)
+        entries = _list_images(form.images) if form.images else None
+        drafts = Lines(services.models, form.defaults(), entries).drafts(rows)
+        check_tasks(request, {one.item.request.task for one in drafts if one.item.request})
+        check_room(services, batch=True)
+        batch_id = _submit(services, drafts, form, terms)
     batch = Batch.of(services.batches.read(batch_id))
     response.headers["Location"] = batch.links.self
     response.headers["Retry-After"] = str(_RETRY_AFTER_S)
@@ -245,5 +245,20 @@ def _list_images(upload: UploadFile) -> dict[str, int]:
         upload.file.seek(0)
 
 
-def _keep_images(services: Services, upload: UploadFile) -> str:
-    return services.store.put_file(upload.file, suffix=".zip")
+def _submit(services: Services, drafts: Sequence[Draft], form: BatchForm, terms: Terms) -> str:
+    """Keep the pictures and queue the batch; a refusal leaves nothing.
+
+    What the queue server may have taken before it was lost is not refused: its pictures stay.
+
+    Raises:
+        QueueFull: too much waits.
+        KeyReused: another request had the idempotency key meanwhile.
+    """
+    archive_id = services.store.put_file(form.images.file, suffix=".zip") if form.images else None
+    items = [draft.with_archive(archive_id) for draft in drafts]
+    try:
+        return services.batches.submit(items, name=form.name, terms=terms)
+    except (QueueFull, KeyReused):
+        if archive_id:
+            services.store.discard([archive_id])
+        raise

@@ -59,13 +59,15 @@ def check_webhook(services: Services, terms: Terms) -> None:
         services.outbound.check(terms.webhook)
 
 
-def check_room(services: Services) -> None:
-    """Refuse what the queue has no room for, before anything is kept for it.
+def check_room(services: Services, *, batch: bool = False) -> None:
+    """Refuse what the queue has no room for, before anything is kept for it: people's jobs and the
+    chunks of batches have a queue each.
 
     Raises:
-        QueueFull: as many of people's jobs wait as may; batches have a queue of their own.
+        QueueFull: as many wait there as may.
     """
-    if services.queue.depths()["interactive"] >= services.settings.max_queue:
+    waiting = services.queue.depths()["batch" if batch else "interactive"]
+    if waiting >= services.settings.max_queue:
         raise QueueFull("too many jobs wait")
 
 

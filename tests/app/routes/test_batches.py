@@ -9,6 +9,7 @@ from zipfile import ZipFile
 import httpx
 import pytest
 
+from app.keys import KeyFile, Scope
 from app.main import create_app
 from app.settings import Settings
 from models.registry import Task
@@ -218,10 +219,27 @@ def test_ten_thousand_lines_are_taken(client: httpx.Client, queue: JobQueue) -> 
     assert queue.depth() == 20  # chunks of 512
 
 
-def test_a_full_queue_takes_no_batch(web_settings: Settings) -> None:
-    full = web_settings.model_copy(update={"max_queue": 1})
+def test_a_full_queue_takes_no_batch_and_keeps_none_of_its_pictures(
+    web_settings: Settings,
+) -> None:
+    full = web_settings.model_copy(update={"max_queue": 2})
+    edits = b"caption,image\n" + b"red,0.jpg\n" * 65  # two chunks
     with serving(create_app(full)) as address, httpx.Client(base_url=address) as client:
-        assert ask(client, b"caption\n" + b"red\n" * 65).status_code == 503
+        assert ask(client, b"caption\nred").status_code == 202
+        assert ask(client, edits, zipped()).status_code == 503  # known as it is queued
+        assert ask(client, b"caption\nred").status_code == 202
+        assert ask(client, edits, zipped()).status_code == 503  # known before
+    assert stored(full) == []
+
+
+def test_a_batch_that_the_key_is_not_good_for_leaves_nothing(web_settings: Settings) -> None:
+    keyed = web_settings.model_copy(update={"access": "keys"})
+    key = KeyFile(keyed.keys_file).create("who only edits", [Scope.EDIT])
+    rows = b"caption,image\nred,0.jpg\nred flower,\n"
+    with serving(create_app(keyed)) as address, httpx.Client(base_url=address) as client:
+        refused = ask(client, rows, zipped(), {"Authorization": f"Bearer {key}"})
+    assert refused.status_code == 403
+    assert stored(keyed) == []
 
 
 def test_batches_leave_the_queue_to_people_and_people_leave_theirs(
