@@ -1,12 +1,6 @@
-"""The lines of a batch, as JSONL or CSV, into items of the queue; a bad line is a failed item.
+"""The lines of a batch into items of the queue; a bad line is a failed item, and stops no other."""
 
-What is wrong with the file as a whole is refused; what is wrong with one line stops no other.
-"""
-
-import csv
-import io
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import PurePosixPath
@@ -15,17 +9,14 @@ from typing import Any
 
 from pydantic import Field, ValidationError
 
+from app.batch_rows import UNREADABLE, Row
 from app.catalogue import Catalogue, UnknownModel
-from app.errors import InvalidRequest
 from app.forms import DEFAULT_STEPS, MAX_SEED, CropText, Wish
 from models.registry import Task
 from models.text.vocabulary import Vocabulary, tokenize
 from worker.archives import entry_id
 from worker.batch_records import Item
-from worker.batches import MAX_ITEMS
 from worker.messages import Failure, Request
-
-_UNREADABLE = "The line cannot be used"
 
 
 class BatchLine(Wish):
@@ -68,11 +59,11 @@ class Lines:
         self._entries = None if entries is None else _with_short_names(entries)
         self._find = cache(self._look_up)  # the catalogue looks at its files each time
 
-    def drafts(self, rows: list[Mapping[str, Any] | Failure]) -> list[Draft]:
+    def drafts(self, rows: Sequence[Row]) -> list[Draft]:
         """One a row, in order."""
         return [self._draft(number, row) for number, row in enumerate(rows)]
 
-    def _draft(self, number: int, row: Mapping[str, Any] | Failure) -> Draft:
+    def _draft(self, number: int, row: Row) -> Draft:
         if isinstance(row, Failure):
             return Draft(Item(str(number), None, row))
         name = str(row.get("id") or number)[:200]
@@ -86,9 +77,9 @@ class Lines:
             entries = {to: found for to, found in pictures.items() if isinstance(found, int)}
             return Draft(Item(name, self._request(line, ids, entries)), entries)
         except ValidationError as error:
-            return Draft(Item(name, None, Failure(_UNREADABLE, _told(error))))
+            return Draft(Item(name, None, Failure(UNREADABLE, _told(error))))
         except (UnknownModel, _BadLine) as error:
-            return Draft(Item(name, None, Failure(_UNREADABLE, str(error))))
+            return Draft(Item(name, None, Failure(UNREADABLE, str(error))))
 
     def _request(
         self, line: BatchLine, ids: Mapping[str, str], entries: Mapping[str, int]
@@ -137,52 +128,6 @@ class Lines:
 
 class _BadLine(ValueError):
     """What is wrong with one line, field first."""
-
-
-def read_rows(data: bytes) -> list[Mapping[str, Any] | Failure]:
-    """The rows of a JSONL or CSV file, told apart by their first letter.
-
-    Raises:
-        InvalidRequest: it is neither, or has no line, or too many.
-    """
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InvalidRequest.of("items", "it is not UTF-8, wanted JSONL or CSV in UTF-8") from None
-    rows: list[Mapping[str, Any] | Failure] = []
-    for row in _json_rows(text) if text.lstrip().startswith("{") else _csv_rows(text):
-        if len(rows) == MAX_ITEMS:
-            raise InvalidRequest.of("items", f"too many lines, wanted at most {MAX_ITEMS:,}")
-        rows.append(row)
-    if not rows:
-        raise InvalidRequest.of("items", "there is no line in it, wanted at least one")
-    return rows
-
-
-def _json_rows(text: str) -> Iterator[Mapping[str, Any] | Failure]:
-    for line in text.split("\n"):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError):
-            row = None
-        is_object = isinstance(row, dict)
-        yield row if is_object else Failure(_UNREADABLE, "it is no JSON object")
-
-
-def _csv_rows(text: str) -> Iterator[Mapping[str, Any] | Failure]:
-    """Empty cells are left out, as if they had no column."""
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    try:
-        if "caption" not in (reader.fieldnames or ()):
-            raise InvalidRequest.of(
-                "items", "it has no column `caption`, wanted CSV with a header, or JSONL"
-            )
-        for row in reader:
-            yield {name: cell for name, cell in row.items() if name and cell}
-    except csv.Error as error:
-        raise InvalidRequest.of("items", f"it cannot be read as CSV: {error}") from None
 
 
 def _steps(line: BatchLine, *, to_photo: bool) -> int:

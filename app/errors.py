@@ -1,7 +1,8 @@
 """Refusals and faults as RFC 9457 problems: each is a class here, and turned into a response once.
 
 A problem says what was wrong and what was wanted, in words of ours: it never repeats what was
-sent. Its `type` is a place on the page of the API, `/docs#problem-<type>`.
+sent, but for the names of a batch's columns. Its `type` is a place on the page of the API,
+`/docs#problem-<type>`.
 """
 
 import logging

@@ -9,7 +9,8 @@ from fastapi.responses import StreamingResponse
 from pydantic import Field
 
 from app.access import check_tasks
-from app.batch_items import Draft, Lines, read_rows
+from app.batch_items import Draft, Lines
+from app.batch_rows import check_names_pictures, read_rows
 from app.deps import All, Services
 from app.errors import (
     BadRequest,
@@ -48,15 +49,18 @@ class BatchForm(Told):
     """Lines, pictures, and what holds for each line that does not say otherwise."""
 
     items: UploadFile = Field(
-        description="JSONL or CSV, a line for each picture wanted, up to 10,000. Fields: "
+        description="JSONL, or CSV with a header, a line for each picture wanted, up to 10,000. "
+        "Fields: "
         "`caption`, and optionally `id`, `image` (a name in `images`) or `image_id`, `model`, "
         "`seed`, `variations`, `crop`, `full_resolution`, `format`, `caption_to`, `image_to` or "
         "`image_id_to`, `steps`; others are not read. Without a picture one is drawn from the "
         "caption alone."
     )
-    images: UploadFile | None = Field(None, description="A ZIP of JPEG, PNG and WebP.")
+    images: UploadFile | None = Field(
+        None, description="A ZIP of JPEG, PNG and WebP, of which lines name at least one."
+    )
     name: str | None = Field(None, max_length=200, description="Your own for the batch.")
-    model: str | None = Field(None, max_length=100)
+    model: str | None = Field(None, max_length=100, description="An id of `GET /models`.")
     seed: Seed | None = None
     variations: Variations | None = None
     format: str | None = Field(None, pattern="^(png|jpeg|webp)$")
@@ -89,7 +93,11 @@ def create_batch(
     batch_id = services.batches.earlier(terms.key) if terms.key else None
     if batch_id is None:
         check_webhook(services, terms)
+        if form.model is not None:
+            services.models.find(form.model)
         rows = read_rows(_read_lines(services, form.items))
+        if form.images:
+            check_names_pictures(rows)
         entries = _list_images(form.images) if form.images else None
         drafts = Lines(services.models, form.defaults(), entries).drafts(rows)
         check_tasks(request, {one.item.request.task for one in drafts if one.item.request})

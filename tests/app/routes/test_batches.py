@@ -143,6 +143,41 @@ def test_lines_may_go_from_one_end_to_another(
     assert [item["caption_to"] for item in items_of(client, batch)] == [None, "white", "yellow"]
 
 
+def test_a_header_may_have_capitals_and_spaces(client: httpx.Client, batches: Batches) -> None:
+    rows = b' Caption , IMAGE ,Seed\n"red, petals", 0.jpg ,7 \n"red", "1.jpg"\n'
+    batch = ask(client, rows, zipped()).json()
+    first, second = pending(batches.items(batches.read(batch["id"]), range(9))).values()
+    assert (first.task, first.caption, first.seed) == (Task.MANIPULATE, "red, petals", 7)
+    assert second.task is Task.MANIPULATE
+
+
+@pytest.mark.parametrize("write", [table, lines], ids=["csv", "jsonl"])
+def test_a_zip_of_which_no_line_names_a_picture_is_refused_with_the_columns_there_are(
+    client: httpx.Client, queue: JobQueue, web_settings: Settings, write: Any
+) -> None:
+    answer = ask(client, write({"caption": "red", "picture": "0.jpg"}), zipped())
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [
+        {
+            "field": "items",
+            "message": "no line names a picture of the ZIP, wanted its name in the column `image`; "
+            "there is `caption`, `picture`",
+        }
+    ]
+    assert queue.depth() == 0
+    assert stored(web_settings) == []
+
+
+def test_a_model_for_all_lines_that_is_not_here_is_refused(
+    client: httpx.Client, queue: JobQueue
+) -> None:
+    answer = ask(client, b"caption\nred", model="nope")
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "model"
+    assert MODEL in answer.json()["suggestions"]
+    assert queue.depth() == 0
+
+
 BAD_LINES: dict[str, tuple[dict[str, Any], str]] = {
     "no caption": ({"image": "0.jpg"}, "caption: Field required"),
     "another end of nothing": (
@@ -191,9 +226,10 @@ REFUSALS: dict[str, tuple[bytes, bytes | None, str]] = {
     "nothing": (b"", None, "items"),
     "no caption column": (b"name,picture\na,b", None, "items"),
     "not UTF-8": (b"caption\n\xff\xfe", None, "items"),
+    "two caption columns": (b"caption,Caption\na,b", None, "items"),
     "broken CSV": (b'caption\n"red', None, "items"),
     "too many lines": (b"caption\n" + b"red\n" * 10_001, None, "items"),
-    "no ZIP": (b"caption\nred", b"PK nothing", "images"),
+    "no ZIP": (b"caption,image\nred,a.jpg", b"PK nothing", "images"),
 }
 
 
@@ -257,8 +293,9 @@ def test_a_body_may_be_larger_than_an_upload_but_not_without_end(web_settings: S
     tight = web_settings.model_copy(update={"max_upload_bytes": 1000, "max_batch_bytes": 3_000_000})
     with serving(create_app(tight)) as address, httpx.Client(base_url=address) as client:
         photos = zipped({"a.jpg": bytes(2_500_000)})
-        assert ask(client, b"caption\nred", photos).status_code == 202
-        assert ask(client, b"caption\nred", photos + bytes(600_000)).status_code == 413
+        edit = b"caption,image\nred,a.jpg"
+        assert ask(client, edit, photos).status_code == 202
+        assert ask(client, edit, photos + bytes(600_000)).status_code == 413
         assert ask(client, b"caption\n" + b"red\n" * 400).status_code == 413
 
 
