@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import PurePosixPath
 from secrets import randbelow
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 
 from app.batch_rows import UNREADABLE, Row
 from app.catalogue import Catalogue, UnknownModel
@@ -19,10 +19,19 @@ from worker.batch_records import Item
 from worker.messages import Failure, Request
 
 
+def _as_text(value: object) -> object:
+    """A number is a name too: in CSV it looks like any other."""
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    return str(value) if is_whole else value
+
+
+Name = Annotated[str, BeforeValidator(_as_text)]
+
+
 class BatchLine(Wish):
     """One line: a wish, and the picture to change where it is not to be drawn from words alone."""
 
-    id: str | None = Field(None, max_length=200)
+    id: Name | None = Field(None, max_length=200)
     image: str | None = Field(None, max_length=1000)
     image_id: str | None = Field(None, max_length=100)
     image_to: str | None = Field(None, max_length=1000)
@@ -66,7 +75,7 @@ class Lines:
     def _draft(self, number: int, row: Row) -> Draft:
         if isinstance(row, Failure):
             return Draft(Item(str(number), None, row))
-        name = str(row.get("id") or number)[:200]
+        name = str(number if row.get("id") in (None, "") else row["id"])[:200]
         try:
             line = BatchLine.model_validate({**self._defaults, **row})
             pictures = {

@@ -16,6 +16,7 @@ from worker.messages import Failure
 UNREADABLE = "The line cannot be used"
 Row = Mapping[str, Any] | Failure
 
+_DELIMITERS = (",", ";", "\t")  # as spreadsheets write them, the second where commas are decimal
 _NAMES_OF_PICTURES = ("image", "image_to")
 _MAX_TOLD = 20  # columns in a message, and characters of each
 _MAX_TOLD_LETTERS = 40
@@ -31,8 +32,14 @@ def read_rows(data: bytes) -> list[Row]:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InvalidRequest.of("items", "it is not UTF-8, wanted JSONL or CSV in UTF-8") from None
+    start = text.lstrip()[:1]
+    if not start:
+        raise InvalidRequest.of("items", "it is empty, wanted JSONL, or CSV with a header")
+    if start == "[":
+        message = "it is a JSON array, wanted JSONL: an object on each line, no brackets around all"
+        raise InvalidRequest.of("items", message)
     rows: list[Row] = []
-    for row in _json_rows(text) if text.lstrip().startswith("{") else _csv_rows(text):
+    for row in _json_rows(text) if start == "{" else _csv_rows(text):
         if len(rows) == MAX_ITEMS:
             raise InvalidRequest.of("items", f"too many lines, wanted at most {MAX_ITEMS:,}")
         rows.append(row)
@@ -74,9 +81,9 @@ def _csv_rows(text: str) -> Iterator[Row]:
     """Empty cells are left out, as if they had no column; spaces around cells do not count, nor do
     capitals in the header.
     """
-    reader = csv.reader(io.StringIO(text, newline=""), skipinitialspace=True, strict=True)
     try:
-        header = [name.strip().lower() for name in next(reader, [])]
+        reader = _reader(text, _delimiter(text), strict=True)
+        header = _header(reader)
         if header.count("caption") != 1:
             wanted = "wanted one column `caption`, in CSV with a header, or JSONL"
             raise InvalidRequest.of("items", f"there is {_told(header)}; {wanted}")
@@ -85,6 +92,25 @@ def _csv_rows(text: str) -> Iterator[Row]:
             yield {name: cell for name, cell in row.items() if name and cell}
     except csv.Error as error:
         raise InvalidRequest.of("items", f"it cannot be read as CSV: {error}") from None
+
+
+def _delimiter(text: str) -> str:
+    """The one that makes a column `caption` of the header, and the most columns."""
+
+    def fit(delimiter: str) -> tuple[bool, int]:
+        header = _header(_reader(text, delimiter, strict=False))
+        return "caption" in header, len(header)
+
+    return max(_DELIMITERS, key=fit)
+
+
+def _header(reader: Iterator[list[str]]) -> list[str]:
+    return [name.strip().lower() for name in next(reader, [])]
+
+
+def _reader(text: str, delimiter: str, *, strict: bool) -> Iterator[list[str]]:
+    lines = io.StringIO(text.lstrip("\r\n"), newline="")
+    return csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=strict)
 
 
 def _told(columns: Iterable[str]) -> str:

@@ -49,8 +49,8 @@ class BatchForm(Told):
     """Lines, pictures, and what holds for each line that does not say otherwise."""
 
     items: UploadFile = Field(
-        description="JSONL, or CSV with a header, a line for each picture wanted, up to 10,000. "
-        "Fields: "
+        description="JSONL, or CSV with a header (semicolons or tabs will do), a line for each "
+        "picture wanted, up to 10,000. Fields: "
         "`caption`, and optionally `id`, `image` (a name in `images`) or `image_id`, `model`, "
         "`seed`, `variations`, `crop`, `full_resolution`, `format`, `caption_to`, `image_to` or "
         "`image_id_to`, `steps`; others are not read. Without a picture one is drawn from the "

@@ -17,7 +17,7 @@ from tests.app.conftest import picture, serving, stored, write_checkpoint
 from worker.archives import Archives
 from worker.batch_records import pending
 from worker.batches import Batches
-from worker.messages import Failure, OutputFile, Result
+from worker.messages import Crop, Failure, OutputFile, Result
 from worker.metrics import COUNTS
 from worker.queue import JobQueue
 from worker.store import Store
@@ -149,6 +149,41 @@ def test_a_header_may_have_capitals_and_spaces(client: httpx.Client, batches: Ba
     first, second = pending(batches.items(batches.read(batch["id"]), range(9))).values()
     assert (first.task, first.caption, first.seed) == (Task.MANIPULATE, "red, petals", 7)
     assert second.task is Task.MANIPULATE
+
+
+@pytest.mark.parametrize("between", [",", ";", "\t"])
+def test_columns_may_be_parted_by_what_spreadsheets_write(
+    client: httpx.Client, batches: Batches, between: str
+) -> None:
+    rows = [['"caption"', "image", '"crop"'], ['"red; big, petals"', "0.jpg", '"1,2,30,40"']]
+    text = "\r\n".join(between.join(row) for row in rows)
+    batch = ask(client, b"\xef\xbb\xbf" + text.encode(), zipped()).json()
+    [item] = pending(batches.items(batches.read(batch["id"]), range(9))).values()
+    assert (item.task, item.caption, item.crop) == (
+        Task.MANIPULATE,
+        "red; big, petals",
+        Crop(1, 2, 30, 40),
+    )
+
+
+def test_what_is_no_list_is_called_what_it_is(client: httpx.Client) -> None:
+    for text, told in (
+        (b'[{"caption": "red"}]', "it is a JSON array, wanted JSONL"),
+        (b" \n", "it is empty, wanted JSONL, or CSV"),
+        (b"text;picture\nred;a.jpg", "there is `text`, `picture`; wanted one column `caption`"),
+    ):
+        [error] = ask(client, text).json()["errors"]
+        assert error["field"] == "items"
+        assert told in error["message"]
+
+
+def test_a_number_is_an_id_as_good_as_any(client: httpx.Client) -> None:
+    rows = [{"id": number, "caption": "red"} for number in (7, 0, "x", None)]
+    batch = ask(client, lines(*rows, {"id": 8, "caption": "?"})).json()
+    named = [(item["id"], item["status"]) for item in items_of(client, batch)]
+    assert named == [
+        ("7", "queued"), ("0", "queued"), ("x", "queued"), ("3", "queued"), ("8", "failed"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("write", [table, lines], ids=["csv", "jsonl"])
