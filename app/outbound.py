@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import anyio
 import httpx
@@ -19,6 +20,7 @@ import httpx
 _T = TypeVar("_T")
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_PORTS = range(1, 65536)
 _MAX_REDIRECTS = 4
 _CONNECT_S = 5.0  # to one address; then the host's next one is tried
 # Besides what `ipaddress` knows to be private, reserved or for many.
@@ -198,11 +200,15 @@ class Outbound:
 
 def _parsed(url: str, base: httpx.URL | None = None) -> httpx.URL:
     try:
+        urlsplit(url)  # by which others read it, and which is stricter in places
         parsed = base.join(url) if base else httpx.URL(url)
-    except httpx.InvalidURL:
+        host, port = parsed.host, parsed.port  # a host that begins with xn-- is decoded only here
+    except (httpx.InvalidURL, ValueError):
         raise ForbiddenAddress("it is no address, wanted https://host/path") from None
-    if parsed.scheme not in _DEFAULT_PORTS or not parsed.host:
+    if parsed.scheme not in _DEFAULT_PORTS or not host:
         raise ForbiddenAddress("wanted an address that begins with https:// or http://, and a host")
+    if port is not None and port not in _PORTS:
+        raise ForbiddenAddress(f"wanted a port from {_PORTS[0]} to {_PORTS[-1]}, or none")
     return parsed
 
 

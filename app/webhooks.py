@@ -7,6 +7,7 @@ the envelope of `type`, `timestamp` and `data`, and that a receiver which answer
 
 import os
 import random
+import traceback
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -119,16 +120,25 @@ class Sender:
         """Send what is due until `stop` is set."""
         pause_s = _LOOK_S
         while not stop.wait(pause_s):
-            with suppress(QueueDown):
+            with _survived():
                 pause_s = _LOOK_S / 10 if self._start_some() else _LOOK_S
         deadline = time() + _STOP_S
         for thread in self._threads:
             thread.join(max(0.0, deadline - time()))
 
     def deliver(self, subject: str) -> None:
-        """Tell of a subject, if it has ended."""
+        """Tell of a subject, if it has ended; whatever breaks meanwhile is a failed attempt."""
         if (delivery := self._outbox.read(subject)) is None:
             return self._outbox.forget(subject)
+        try:
+            return self._deliver_to(subject, delivery)
+        except QueueDown:
+            raise
+        except Exception as error:
+            _log_fault(error, subject=subject)
+            return self._note(subject, delivery, _Problem("something broke on the server"))
+
+    def _deliver_to(self, subject: str, delivery: Delivery) -> None:
         if (text := self._message(subject)) is None:
             return None  # it comes again, at its end or after a while
         with self._seat(urlsplit(delivery.url).hostname or "") as is_free:
@@ -148,7 +158,7 @@ class Sender:
         return len(taken)
 
     def _deliver(self, subject: str) -> None:
-        with suppress(QueueDown):  # it comes again
+        with _survived(subject=subject):
             self.deliver(subject)
 
     def _message(self, subject: str) -> str | None:
@@ -205,3 +215,21 @@ class Sender:
         """Longer and longer, and never for many at the same time."""
         delay_s = min(self._first_delay_s * _GROWTH ** (attempts - 1), _LONGEST_DELAY_S)
         return delay_s * random.uniform(0.5, 1.5)
+
+
+@contextmanager
+def _survived(**told: str) -> Iterator[None]:
+    """Nothing that breaks in here ends the thread: what was taken comes again."""
+    try:
+        yield
+    except QueueDown:
+        pass
+    except Exception as error:
+        _log_fault(error, **told)
+
+
+def _log_fault(error: Exception, **told: str) -> None:
+    """What it was and where, without its message, which may have an address in it."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{frame.filename}:{frame.lineno}"
+    _log.error("webhook broke", fault=type(error).__name__, where=where, **told)

@@ -72,7 +72,14 @@ def test_this_machine_is_not_called_whatever_it_is_called(url: str) -> None:
     assert receiver.arrivals == []
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "gopher://a.test/", "a.test", "http://", ""])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///etc/passwd", "gopher://a.test/", "a.test", "http://", "", "http://xn--/",
+        "http://xn--a/", "http://[::1/", "http://℀@a.test/", "http://a.test:0/",
+        "http://a.test:65536/", "http://a.test:99999/", "http://a.test:-1/",
+    ],
+)  # fmt: skip
 def test_what_is_no_address_of_the_web_is_refused(url: str) -> None:
     with pytest.raises(ForbiddenAddress):
         _names(a=["127.0.0.1"]).get(url, max_bytes=10, timeout_s=5)

@@ -15,6 +15,7 @@ import httpx
 import pytest
 from pydantic import ValidationError
 from standardwebhooks import Webhook, WebhookVerificationError
+from structlog.testing import capture_logs
 
 from app.main import create_app
 from app.outbound import Outbound
@@ -26,7 +27,7 @@ from tests.app.receiver import Arrival, Receiver, answer, receiving
 from tests.processes import until
 from wordbrush import Client
 from worker.messages import Failure, Request
-from worker.outbox import DeliveryStatus, Outbox
+from worker.outbox import Delivery, DeliveryStatus, Outbox
 from worker.queue import JobQueue, Terms
 
 _SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="
@@ -214,6 +215,36 @@ def test_a_receiver_that_hangs_leaves_room_for_others(sender: Sender, queue: Job
         assert json.loads(quick.arrivals[0].body) == {"about": subject}
 
 
+def test_whatever_breaks_is_an_attempt_that_failed_and_the_sender_goes_on(
+    sender: Sender, queue: JobQueue
+) -> None:
+    def resolve(host: str, port: int) -> list[str]:
+        if host == "127.0.0.1":
+            raise OverflowError(f"of {_TOKEN}")
+        return ["127.0.0.1"]
+
+    sender._outbound = Outbound(allowed=["127.0.0.1", "localhost"], resolve=resolve)
+    with receiving() as receiver, capture_logs() as logs:
+        broken = ended(queue, url_of(receiver))
+        stop = Event()
+        thread = Thread(target=sender.run, args=(stop,))
+        thread.start()
+        try:
+            until(lambda: (queue.read(broken[4:]).delivery or Delivery("")).attempts >= 2)
+            ended(queue, url_of(receiver, "localhost"))
+            until(lambda: receiver.arrivals)
+        finally:
+            stop.set()
+            thread.join()
+    delivery = queue.read(broken[4:]).delivery
+    assert delivery is not None
+    assert delivery.problem == "something broke on the server"
+    [fault, *_] = [line for line in logs if line["event"] == "webhook broke"]
+    assert (fault["fault"], fault["subject"]) == ("OverflowError", broken)
+    assert "test_webhooks.py:" in fault["where"]
+    assert _TOKEN not in repr(logs)
+
+
 def test_another_secret_does_not_verify(sender: Sender, queue: JobQueue) -> None:
     with receiving() as receiver:
         sender.deliver(ended(queue, url_of(receiver)))
@@ -232,6 +263,8 @@ def test_another_secret_does_not_verify(sender: Sender, queue: JobQueue) -> None
         ("http://[::1]/hook", "refused-address"),
         ("https://nowhere.invalid/hook", "no-answer"),
         ("file:///etc/passwd", "invalid-request"),
+        ("http://xn--/", "refused-address"),
+        ("http://127.0.0.1:99999/", "refused-address"),
     ],
 )
 def test_an_address_that_may_not_be_called_is_refused_and_nothing_is_queued(
