@@ -118,6 +118,14 @@ def test_models_are_listed(theirs: openai.OpenAI) -> None:
     assert next(model.id for model in theirs.models.list()) == "tagan-flowers-64"
 
 
+def test_a_model_is_found_by_its_id_and_none_by_another(theirs: openai.OpenAI) -> None:
+    found = theirs.models.retrieve("attngan-flowers-64")
+    assert (found.id, found.object, found.owned_by) == ("attngan-flowers-64", "model", "wordbrush")
+    with pytest.raises(openai.NotFoundError, match="wanted one of: tagan-flowers-64") as refused:
+        theirs.models.retrieve("gpt-image-1")
+    assert (refused.value.type, refused.value.code) == ("invalid_request_error", "not-found")
+
+
 def test_refusals_are_theirs(
     theirs: openai.OpenAI, work: Hear, queue: JobQueue, web_settings: Settings
 ) -> None:
