@@ -20,7 +20,7 @@ from pathlib import Path
 from secrets import token_hex, token_urlsafe
 from typing import Any, Self
 
-from limits import RateLimitItem, parse
+from limits import RateLimitItem, parse, parse_many
 
 DEFAULT_LIMIT = "600/minute"  # the page takes about four requests for an edit
 
@@ -59,7 +59,7 @@ class Key:
 
     @property
     def rate(self) -> RateLimitItem:
-        return read_rate(self.limit)
+        return parse(self.limit)
 
     def may(self, *scopes: Scope) -> bool:
         """Whether it is good for any of `scopes`."""
@@ -94,9 +94,9 @@ class KeyFile:
         """Make a key and return it: it can't be read again.
 
         Raises:
-            BadLimit: `limit` is no rate.
+            BadLimit: `limit` is not one rate, or lets nothing through.
         """
-        read_rate(limit)
+        _check_limit(limit)
         key_id = token_hex(4)
         text = f"wb_{key_id}_{token_urlsafe(32)}"
         created_at = datetime.now(UTC).isoformat(timespec="seconds")
@@ -140,16 +140,14 @@ class KeyFile:
         unfinished.replace(self._path)
 
 
-def read_rate(text: str) -> RateLimitItem:
-    """The rate that `text` says, such as 600/minute.
-
-    Raises:
-        BadLimit: it says none.
-    """
+def _check_limit(text: str) -> None:
     try:
-        return parse(text)
+        rates = parse_many(text)
     except ValueError:
-        raise BadLimit(f"{text!r} is no rate, wanted such as 600/minute") from None
+        rates = []
+    if len(rates) != 1 or rates[0].amount < 1:
+        wanted = "wanted such as 600/minute: one rate, of one request at least"
+        raise BadLimit(f"{text!r} is no limit, {wanted}")
 
 
 def _digest(text: str) -> str:

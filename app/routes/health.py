@@ -1,4 +1,6 @@
-"""GET /livez and /readyz: is the process up, and would work that is sent now be done now."""
+"""GET /livez and /readyz: is the process up, and would work that is sent now be done now. Load
+balancers may ask by HEAD, and get the status alone.
+"""
 
 from collections.abc import Iterator
 
@@ -13,12 +15,14 @@ from worker.store import Store, StoreDown
 router = APIRouter(tags=["health"])
 
 
+@router.head("/livez", include_in_schema=False)
 @router.get("/livez", operation_id="isAlive", response_description="It is.")
 async def livez() -> Alive:
     """The process answers."""
     return Alive()
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get(
     "/readyz",
     operation_id="isReady",

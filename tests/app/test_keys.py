@@ -62,8 +62,16 @@ def test_a_key_is_good_for_its_scopes_and_an_admins_for_all(
     assert key.may(*wanted) is is_enough
 
 
-@pytest.mark.parametrize("text", ["", "many", "5", "0.5/second", "5/fortnight"])
-def test_what_is_no_rate_is_refused_and_no_key_made(keys: KeyFile, text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "many", "5", "0.5/second", "5/fortnight", "0/minute", "-5/minute",
+        "10 per minute;1/second",
+    ],
+)  # fmt: skip
+def test_what_is_not_one_rate_that_lets_something_through_is_refused(
+    keys: KeyFile, text: str
+) -> None:
     with pytest.raises(BadLimit):
         keys.create("Ada", [Scope.EDIT], limit=text)
     assert list(keys) == []

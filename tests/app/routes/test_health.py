@@ -58,3 +58,15 @@ def test_asking_leaves_nothing_in_the_store(
 ) -> None:
     client.get("/readyz")
     assert [path for path in Path(web_settings.store_url).rglob("*") if path.is_file()] == []
+
+
+def test_a_load_balancer_may_ask_for_the_status_alone(
+    client: httpx.Client, queue: JobQueue, warm_worker: WorkerView
+) -> None:
+    for path in ("/livez", "/readyz"):
+        answer = client.head(path)
+        assert (answer.status_code, answer.content) == (200, b"")
+    queue.retract(warm_worker.name)
+    answer = client.head("/readyz")
+    assert (answer.status_code, answer.content) == (503, b"")
+    assert answer.headers["retry-after"] == "5"
