@@ -11,7 +11,7 @@ from app.cards import read_card
 from app.deps import All, Models
 from app.errors import NotFound
 from app.keys import Key, Scope
-from app.schemas.models import Model
+from app.schemas.models import Checkpoint
 from app.templates import Templates
 from models.checkpoint import Header
 from models.import_upstream.published import KINDS, SYSTEMS
@@ -73,7 +73,7 @@ def _shown(header: Header, path: Path) -> dict[str, Any]:
     """What the page says of a checkpoint: its figures, its card if it has one, its sheet."""
     card = path.with_suffix(".md")
     return {
-        "model": Model.of(header),
+        "model": Checkpoint.of(header),
         "figures": [(name, _figure(name, value)) for name, value in header.metrics.items()],
         "card": read_card(card.read_text(encoding="utf-8")) if card.is_file() else [],
         "has_sheet": _sheet(path).is_file(),

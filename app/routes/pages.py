@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 
 from app.deps import All
 from app.errors import PROBLEMS
-from app.schemas.models import Model
+from app.schemas.models import Checkpoint
 from app.templates import Templates
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -40,7 +40,7 @@ def create_router(templates: Templates) -> APIRouter:
     @router.get("/")
     def show_editor(request: Request, services: All) -> Response:
         context = {
-            "models": jsonable_encoder([Model.of(header) for header in services.models]),
+            "models": jsonable_encoder([Checkpoint.of(header) for header in services.models]),
             "samples": jsonable_encoder(services.samples.samples),
             "image_urls": services.settings.image_urls,
             "version": request.app.version,

@@ -1,5 +1,6 @@
 """What an answer about a checkpoint holds."""
 
+from collections.abc import Collection
 from typing import Self
 
 from pydantic import BaseModel, Field
@@ -8,8 +9,8 @@ from models.checkpoint import Header
 from models.registry import Task
 
 
-class Model(BaseModel):
-    """A checkpoint that can be asked for."""
+class Checkpoint(BaseModel):
+    """A checkpoint, as its file says."""
 
     id: str = Field(examples=["tagan-flowers-64"])
     system: str = Field(examples=["tagan"])
@@ -30,11 +31,11 @@ class Model(BaseModel):
     )
     paper: str
 
-    @classmethod
-    def of(cls, header: Header) -> Self:
+    @staticmethod
+    def of(header: Header) -> "Checkpoint":
         spec = header.spec
         tasks = sorted(spec.tasks, reverse=True)  # search, manipulate, generate
-        return cls(
+        return Checkpoint(
             id=header.id,
             system=header.system,
             title=spec.title,
@@ -54,7 +55,21 @@ class Model(BaseModel):
         )
 
 
+class Model(Checkpoint):
+    """A checkpoint that can be asked for."""
+
+    served: bool = Field(
+        description="A live worker has it in memory or can load it; false: what is asked of it "
+        "waits for one, and fails where none comes."
+    )
+
+    @classmethod
+    def standing(cls, header: Header, served: Collection[str]) -> Self:
+        """With the ids of the models that are `served` now."""
+        return cls(**Checkpoint.of(header).model_dump(), served=header.id in served)
+
+
 class ModelList(BaseModel):
-    """All checkpoints that are served here."""
+    """All checkpoints that are here."""
 
     models: list[Model]

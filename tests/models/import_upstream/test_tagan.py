@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from app.catalogue import Catalogue
-from app.schemas.models import Model
+from app.schemas.models import Checkpoint
 from models.checkpoint import read_header
 from models.import_upstream.__main__ import import_weights
 from models.import_upstream.fitting import MissingFile, NotTheseWeights, upstream_state
@@ -69,7 +69,7 @@ def test_the_checkpoint_says_where_it_is_from(imported: Path) -> None:
 
 
 def test_the_api_offers_it_and_the_worker_serves_it(imported: Path) -> None:
-    offered = Model.of(Catalogue([imported.parent]).find("tagan-birds-128"))
+    offered = Checkpoint.of(Catalogue([imported.parent]).find("tagan-birds-128"))
     assert offered.trained
     served = ModelPool([imported.parent], torch.device("cpu")).get(offered.id)
     image, noise = torch.zeros(1, 3, 128, 128), torch.zeros(1, served.noise_dim)
