@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvicorn
 import yaml
 
 from app.main import create_app
@@ -21,6 +22,7 @@ COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text
 SERVICES: dict[str, Any] = COMPOSE["services"]
 OURS = ("web", "worker", "worker-gpu")
 SAMPLE = (ROOT / "deploy" / "compose.env").read_text()
+DEPLOY = (ROOT / "docs" / "deploy.md").read_text()
 
 _BLOCKED = """
 import sys
@@ -78,6 +80,43 @@ def test_every_setting_that_is_named_exists() -> None:
     known = {f"WORDBRUSH_{name.upper()}" for name in Settings.model_fields}
     assert named <= known
     assert {"WORDBRUSH_STORE_URL", "WORDBRUSH_ACCESS", "WORDBRUSH_MODELS_MB"} <= named
+
+
+def test_what_the_pages_and_the_sample_tell_to_set_reaches_the_containers() -> None:
+    for name in OURS:
+        passed = SERVICES[name]["environment"]
+        wanted = (
+            {"WORDBRUSH_WEBHOOK_SECRET", "FORWARDED_ALLOW_IPS"}
+            if name == "web"
+            else {"WORDBRUSH_MODELS", "WORDBRUSH_MODELS_MB"}
+        )
+        assert {passed[one] for one in wanted} == {None}  # as .env or the shell has them
+        assert all(f"{one}=" in SAMPLE and one in DEPLOY for one in wanted)
+    passed_on = {name for one in OURS for name in SERVICES[one]["environment"]}
+    assert set(re.findall(r"WORDBRUSH_\w+(?==)", SAMPLE)) <= {*passed_on, "WORDBRUSH_PUBLISH"}
+
+
+def test_a_proxy_that_the_environment_names_is_believed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "172.16.0.0/12")
+    served = uvicorn.Config(create_app(Settings(data_dir=tmp_path)), log_config=None)
+    assert served.forwarded_allow_ips == "172.16.0.0/12"
+    assert served.proxy_headers
+
+
+def test_commands_for_a_service_name_its_data_directory() -> None:
+    unit, _, rest = DEPLOY.partition("Everything is under the data directory")
+    assert rest
+    folders = re.findall(r"wordbrush (up|keys create) .*--data-dir (\S+)", unit)
+    assert [command for command, _ in folders] == ["up", "keys create"]
+    assert len({folder for _, folder in folders}) == 1
+
+
+def test_pods_of_web_sign_with_one_secret() -> None:
+    kubernetes = DEPLOY.partition("## Kubernetes")[2].partition("\n## ")[0]
+    assert "emptyDir at /tmp and /data" in kubernetes
+    assert "WORDBRUSH_WEBHOOK_SECRET from a Secret" in kubernetes
 
 
 def test_what_compose_asks_of_the_environment_is_in_the_sample() -> None:
