@@ -182,7 +182,9 @@ class ModelPool:
         found = self._found()
         if model_id not in found:
             known = ", ".join(found) or "none"
-            raise UnknownModel(f"there is no model {model_id!r}; there is: {known}")
+            raise UnknownModel(
+                f"no worker here serves {model_id!r}; the last one asked has: {known}"
+            )
         return found[model_id]
 
     def _found(self) -> dict[str, Checkpoint]:

@@ -7,14 +7,16 @@ and what happens to it is a stream (events.py).
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 from redis.client import Pipeline
 from rq import Queue, Retry
 from rq.job import Job
+from rq.utils import as_text
 
 from worker import events, idempotency, outbox, tracing
 from worker.connection import QueueDown, QueueFull, outages_named
@@ -26,6 +28,7 @@ from worker.metrics import MODEL_LOAD, count_end, observe
 from worker.pace import note_load, note_pace
 from worker.records import RETRIES, JobView, Status, UnknownJob, key_of, now
 from worker.standing import (
+    MISSED,
     WORKERS,
     Doing,
     Standing,
@@ -200,6 +203,8 @@ class JobQueue(Standing):
             pipe.set(presence_key(worker.name), json.dumps(asdict(worker)), ex=PRESENCE_TTL_S)
             pipe.sadd(WORKERS, worker.name)
             pipe.expire(WORKERS, self._record_ttl_s)
+            if served := {*worker.models, *worker.served}:
+                pipe.hdel(MISSED, *served)
             pipe.execute()
 
     @outages_named()
@@ -215,6 +220,23 @@ class JobQueue(Standing):
     def retract(self, name: str) -> None:
         """Say that the worker called `name` is gone."""
         self.connection.delete(presence_key(name), doing_key(name))
+
+    @outages_named()
+    def missed_since(self, models: Collection[str]) -> dict[str, datetime]:
+        """Those of `models` that no live worker serves, and when that was seen first, by whichever
+        worker looked: a worker that announces itself wipes it out. So an outage of the queue
+        server, or a machine that slept, is not taken for the absence of all.
+        """
+        missed = sorted(frozenset(models) - self.served_models())
+        if not missed:
+            return {}
+        with self.connection.pipeline() as pipe:
+            for model in missed:
+                pipe.hsetnx(MISSED, model, now().isoformat())
+            pipe.expire(MISSED, self._record_ttl_s)
+            pipe.hmget(MISSED, missed)
+            since = pipe.execute()[-1]
+        return {m: datetime.fromisoformat(as_text(at)) for m, at in zip(missed, since, strict=True)}
 
     def _check_room(self, *, batch: bool) -> None:
         """Each queue has its own bound: what batches leave there fills nobody else's."""

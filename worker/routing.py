@@ -5,12 +5,13 @@ leaves the others to the workers that can. So a job need not know who will do it
 go with what they have, and nothing that waits has to be moved when they do.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from math import inf
 from time import monotonic, sleep
 
 import redis
+import structlog
 from rq.intermediate_queue import IntermediateQueue
 from rq.utils import as_text
 
@@ -22,9 +23,13 @@ ORPHAN_AFTER_S = 30.0  # a worker that has the model may be starting just now
 
 _LOOK_AGAIN_S = 0.05  # while jobs wait that are for other workers
 _LOOK_FOR_ORPHANS_S = 1.0
+_LOOKED_AT = 100  # jobs of a queue, each time
+
+_log = structlog.get_logger(__name__)
 
 # One step, so that a job is always in one of the two lists. What has no record of ours is taken,
-# to be refused. KEYS: queue, intermediate queue; ARGV: where records are, then models.
+# to be refused. KEYS: queue, intermediate queue; ARGV: where records are, then models, and records
+# of jobs to be taken whatever their model.
 _TAKE = """
 local ours = {}
 for n = 2, #ARGV do ours[ARGV[n]] = true end
@@ -33,8 +38,9 @@ while true do
   local ids = redis.call('lrange', KEYS[1], from, from + 99)
   if #ids == 0 then return false end
   for _, id in ipairs(ids) do
-    local model = redis.call('hget', ARGV[1] .. id, 'model')
-    if not model or ours[model] then
+    local record = ARGV[1] .. id
+    local model = redis.call('hget', record, 'model')
+    if not model or ours[model] or ours[record] then
       redis.call('lrem', KEYS[1], 1, id)
       redis.call('rpush', KEYS[2], id)
       return id
@@ -58,11 +64,14 @@ def routed_queue(jobs: JobQueue, served: Callable[[], Iterable[str]]) -> type[Lo
             """The first job of ours, by queue and id; waits a moment for one if there is none."""
             if not any(connection.llen(key) for key in keys):  # as a rule; the rest costs more
                 return cls._first_to_come(keys, connection) if block else None
-            ours = {*served(), *orphans.models(keys)}
+            lost = orphans.found(keys)
+            ours = [*served(), *map(key_of, lost)]
             for key in keys:
                 places = [key, IntermediateQueue.get_intermediate_queue_key(key)]
-                if job_id := take_first(keys=places, args=[key_of(""), *ours]):
-                    return key, as_text(job_id)
+                if found := take_first(keys=places, args=[key_of(""), *ours]):
+                    if (job_id := as_text(found)) in lost:
+                        _log.warning("no worker serves it", job_id=job_id, model=lost[job_id])
+                    return key, job_id
             if block:
                 sleep(_LOOK_AGAIN_S)
             return None
@@ -76,7 +85,7 @@ def routed_queue(jobs: JobQueue, served: Callable[[], Iterable[str]]) -> type[Lo
             if (popped := cls.await_next(key, connection)) is None:
                 return None
             model = connection.hget(key_of(popped[1]), "model")
-            if model is None or as_text(model) in {*served(), *orphans.models(keys)}:
+            if model is None or as_text(model) in {*served()}:
                 return popped
             with connection.pipeline() as pipe:
                 pipe.lpush(key, popped[1])
@@ -89,30 +98,40 @@ def routed_queue(jobs: JobQueue, served: Callable[[], Iterable[str]]) -> type[Lo
 
 
 class _Orphans:
-    """Models that jobs wait for and no worker has: somebody must take such a job, to say so."""
+    """Jobs for models that no worker has: somebody must take such a job, to say so."""
 
     def __init__(self, jobs: JobQueue) -> None:
         self._jobs = jobs
         self._looked_at = -inf
-        self._last: frozenset[str] = frozenset()
+        self._last: Mapping[str, str] = {}
 
-    def models(self, keys: Sequence[str]) -> frozenset[str]:
-        """Those at the head of a queue for some time."""
+    def found(self, keys: Sequence[str]) -> Mapping[str, str]:
+        """By job: those among the first of each queue that have waited for ORPHAN_AFTER_S, in
+        which nobody had their model.
+        """
         if monotonic() - self._looked_at > _LOOK_FOR_ORPHANS_S:
             self._looked_at = monotonic()
-            waiting = set(self._waiting(keys))
-            self._last = frozenset(waiting - self._jobs.served_models() if waiting else ())
+            self._last = self._look(keys)
         return self._last
 
-    def _waiting(self, keys: Sequence[str]) -> Iterator[str]:
-        """Models of jobs at the head of a queue that have waited for so long."""
-        connection = self._jobs.connection
-        for key in keys:
-            if (job_id := connection.lindex(key, 0)) is None:
-                continue
-            model, created_at = connection.hmget(key_of(as_text(job_id)), "model", "created_at")
-            if model is None or created_at is None:
-                continue
-            waited = now() - datetime.fromisoformat(as_text(created_at))
-            if waited.total_seconds() > ORPHAN_AFTER_S:
-                yield as_text(model)
+    def _look(self, keys: Sequence[str]) -> Mapping[str, str]:
+        waiting = list(self._waiting(keys))
+        latest = now() - timedelta(seconds=ORPHAN_AFTER_S)
+        missed = self._jobs.missed_since({model for _, model, _ in waiting})
+        return {
+            job_id: model
+            for job_id, model, created_at in waiting
+            if model in missed and max(missed[model], created_at) <= latest
+        }
+
+    def _waiting(self, keys: Sequence[str]) -> Iterator[tuple[str, str, datetime]]:
+        """The first jobs of each queue: id, model, and when it came."""
+        with self._jobs.connection.pipeline() as pipe:
+            for key in keys:
+                pipe.lrange(key, 0, _LOOKED_AT - 1)
+            ids = [as_text(job_id) for some in pipe.execute() for job_id in some]
+            for job_id in ids:
+                pipe.hmget(key_of(job_id), "model", "created_at")
+            for job_id, (model, created_at) in zip(ids, pipe.execute(), strict=True):
+                if model and created_at:
+                    yield job_id, as_text(model), datetime.fromisoformat(as_text(created_at))

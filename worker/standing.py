@@ -20,6 +20,7 @@ from worker.pace import Begun, read_load, read_paces, seconds_left
 from worker.records import JobView, UnknownJob, key_of, now, read_record
 
 WORKERS = "wordbrush:workers"
+MISSED = "wordbrush:missed-models"  # since when each is, of those that jobs wait for in vain
 
 _WAIT_SLICE_S = 1.0  # a job whose worker died tells nobody; so look again now and then
 _LOOKED_AT = 100  # jobs ahead of one whose time is estimated; further ones are like these

@@ -40,7 +40,7 @@ def test_a_served_model_is_in_evaluation_mode(pool: ModelPool, tiny_model: str) 
 
 
 def test_an_unknown_model_is_named_with_the_known_ones(pool: ModelPool, tiny_model: str) -> None:
-    with pytest.raises(UnknownModel, match=f"'tagan-cats-64'; there is: {tiny_model}"):
+    with pytest.raises(UnknownModel, match=f"serves 'tagan-cats-64'.* has: {tiny_model}"):
         pool.get("tagan-cats-64")
 
 
@@ -124,7 +124,7 @@ def test_only_the_models_that_are_named_are_served(settings: Settings, tiny_mode
     assert pool.served == (birds,)
     pool.warm()
     assert pool.resident == (birds,)
-    with pytest.raises(UnknownModel, match=f"there is: {birds}"):
+    with pytest.raises(UnknownModel, match=f"has: {birds}"):
         pool.get(tiny_model)
 
 

@@ -5,8 +5,10 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -14,15 +16,17 @@ from PIL import Image
 from rq import Queue
 from rq.exceptions import DequeueTimeout
 from rq.serializers import JSONSerializer
+from rq.utils import as_text
+from structlog.testing import capture_logs
 
 from models.registry import Task
 from tests.processes import until
 from tests.worker.test_loading import write_models
-from worker import routing
 from worker.messages import Request
 from worker.queue import BATCH, INTERACTIVE, JobQueue, Status, WorkerView
-from worker.routing import routed_queue
+from worker.routing import ORPHAN_AFTER_S, routed_queue
 from worker.settings import Settings
+from worker.standing import MISSED
 from worker.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -80,17 +84,61 @@ def test_a_job_that_comes_while_the_wrong_worker_waits_is_done_by_the_right_one(
             wrong.result()
 
 
+def worker_with(*models: str) -> WorkerView:
+    return WorkerView("able", 1, "h", "cpu", (), served=models)
+
+
+def let_pass(jobs: JobQueue, seconds: float) -> None:
+    """As if so much time had passed since jobs came and models were missed first."""
+    connection = jobs.connection
+    records: Any = [*connection.scan_iter("wordbrush:job:*")]
+    places: list[tuple[Any, Any]] = [(key, "created_at") for key in records]
+    places += [(MISSED, model) for model in connection.hkeys(MISSED)]
+    for key, field in places:
+        at = datetime.fromisoformat(as_text(connection.hget(key, field) or b""))
+        connection.hset(key, field, (at - timedelta(seconds=seconds)).isoformat())
+
+
 def test_a_job_that_no_worker_can_do_is_taken_in_the_end_so_that_somebody_says_so(
-    jobs: JobQueue, monkeypatch: pytest.MonkeyPatch
+    jobs: JobQueue,
 ) -> None:
     [job] = submit(jobs, "nobody-has-it")
-    assert take(jobs, "a") is None  # a worker that has it may be starting
-    monkeypatch.setattr(routing, "ORPHAN_AFTER_S", 0.0)
-    able = WorkerView("w", 1, "h", "cpu", (), served=("nobody-has-it",))
-    jobs.announce(able)
     assert take(jobs, "a") is None
-    jobs.retract(able.name)
+    let_pass(jobs, ORPHAN_AFTER_S)
+    with capture_logs() as lines:
+        assert take(jobs, "a") == job
+    [line] = lines
+    assert (line["log_level"], line["model"], line["job_id"]) == ("warning", "nobody-has-it", job)
+
+
+@pytest.mark.parametrize("batch", [False, True])
+def test_a_job_older_than_its_worker_is_away_is_left_for_when_that_comes_back(
+    jobs: JobQueue, batch: bool
+) -> None:
+    jobs.announce(worker_with("b"))
+    [job] = submit(jobs, "b", batch=batch)
+    let_pass(jobs, 10 * ORPHAN_AFTER_S)
+    assert take(jobs, "a") is None
+    jobs.retract("able")
+    assert take(jobs, "a") is None  # by a worker that was itself just started
+    let_pass(jobs, ORPHAN_AFTER_S / 2)
+    assert take(jobs, "a") is None
+    jobs.announce(worker_with("b"))  # it was back for a moment
+    jobs.retract("able")
+    let_pass(jobs, ORPHAN_AFTER_S)
+    assert take(jobs, "a") is None
+    let_pass(jobs, ORPHAN_AFTER_S)
     assert take(jobs, "a") == job
+
+
+def test_a_job_that_came_just_now_waits_for_a_worker_however_long_none_was_there(
+    jobs: JobQueue,
+) -> None:
+    [old] = submit(jobs, "b")
+    assert take(jobs, "a") is None
+    let_pass(jobs, ORPHAN_AFTER_S)
+    submit(jobs, "b")
+    assert [take(jobs, "a"), take(jobs, "a")] == [old, None]
 
 
 def test_a_job_without_a_record_of_ours_is_taken_to_be_refused(jobs: JobQueue) -> None:
