@@ -14,6 +14,7 @@ from typing import Any
 
 import structlog
 from opentelemetry.trace import Span, SpanKind, Tracer
+from rq.executions import Execution, ExecutionRegistry
 from rq.job import Job, JobStatus
 from structlog.contextvars import bound_contextvars
 
@@ -26,6 +27,21 @@ from worker.tracing import context_of
 from worker.watch import Watch
 
 _log = structlog.get_logger(__name__)
+
+
+class LivingExecutions(ExecutionRegistry):
+    """The executions of a job that can still be read.
+
+    RQ forgets a dead worker's execution a minute before it takes it off this list, and meanwhile
+    the job could not be deleted, which is how one ends whose result is not kept.
+    """
+
+    def get_executions(self, start: int = 0, end: int = -1) -> list[Execution]:
+        found = []
+        for execution_id in self.get_execution_ids(start, end):
+            with suppress(ValueError):
+                found.append(Execution.fetch(execution_id, self.job_id, self.connection))
+        return found
 
 
 class NotAllowed(PermissionError):
@@ -43,6 +59,10 @@ def job_class(functions: Mapping[str, Callable[..., Any]]) -> type[Job]:
                 allowed = ", ".join(functions)
                 raise NotAllowed(f"a job names {self.func_name!r}, allowed is only {allowed}")
             return found
+
+        @property
+        def execution_registry(self) -> ExecutionRegistry:
+            return LivingExecutions(self.id, connection=self.connection)
 
         @property
         def success_callback(self) -> None:

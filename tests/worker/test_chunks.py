@@ -59,6 +59,7 @@ def take_the_dead_for_dead(queue: JobQueue) -> None:
     executions: Any = queue.connection.zrange(running, 0, -1)
     for execution in executions:
         queue.connection.zadd(running, {execution: 1})
+        queue.connection.delete(f"rq:execution:{execution.decode()}")
 
 
 def ended(batches: Batches, batch_id: str, timeout_s: float = 120) -> BatchView:
@@ -198,6 +199,29 @@ def test_a_chunk_whose_worker_is_killed_goes_on_where_it_was(
     done = passes(settings)
     assert done[0] == captions[:2]
     assert done[-2:] == [[caption] for caption in captions[2:]]  # one at a time since
+
+
+def test_a_chunk_whose_worker_is_killed_ends_once_and_without_an_error(
+    start_worker: StartWorker,
+    batches: Batches,
+    queue: JobQueue,
+    request_: Request,
+    settings: Settings,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    batch_id = batches.submit(named(request_, "2 seconds of red"))
+    first = start_worker()
+    until(lambda: passes(settings))
+    first.kill()
+    first.wait()
+    take_the_dead_for_dead(queue)
+    start_worker()
+    assert ended(batches, batch_id).succeeded == 1
+    until(lambda: queue.depth() == 0 and not queue.connection.zcard("rq:wip:wordbrush-batch"))
+    assert queue.connection.keys("rq:job:*") == []
+    said = capfd.readouterr().err
+    assert said.count('"event": "chunk"') == 1
+    assert '"level": "error"' not in said
 
 
 def test_an_item_over_which_workers_die_is_left_out_and_the_rest_goes_on(
