@@ -12,6 +12,11 @@ from worker.messages import Failure, Request, Result
 from worker.outbox import Delivery
 from worker.records import Status, now
 
+_EXPIRED = Failure(
+    "The item expired",
+    "It waited longer than anything is kept, so it was given up.",
+    retryable=True,
+)
 LEFT = "left:"  # and a model: the field that counts its items that are to be done
 
 
@@ -53,7 +58,7 @@ class ItemView:
 
     number: int  # from 0
     item: Item
-    status: Status  # queued, succeeded, failed or canceled
+    status: Status  # queued, succeeded, failed, canceled or expired
     outcome: Result | Failure | None
 
 
@@ -69,7 +74,8 @@ class BatchView:
     refused: int  # lines that could not be used; they count as failed
     succeeded: int
     failed: int
-    canceled: int
+    canceled: int  # left undone: the batch was canceled, or waited too long
+    undone: Status  # how an item stands that was not done: queued, canceled or expired
     request_id: str | None
     created_at: datetime
     started_at: datetime | None
@@ -90,7 +96,7 @@ class BatchView:
 
 
 def key_of(batch_id: str, part: str = "") -> str:
-    """Where a batch's record is, or a part of it: `items`, `results`."""
+    """Where a batch's record is, or a part of it: `items`, `results`, `chunks`."""
     return f"wordbrush:batch:{batch_id}{part and ':' + part}"
 
 
@@ -98,10 +104,11 @@ def read_batch(batch_id: str, record: Mapping[str, str], *, result_ttl: timedelt
     """The batch's record as a view."""
     times = {
         name: datetime.fromisoformat(record[f"{name}_at"]) if f"{name}_at" in record else None
-        for name in ("started", "finished", "canceled")
+        for name in ("started", "finished", "canceled", "expired")
     }
     total, succeeded, failed = (int(record[k]) for k in ("total", "succeeded", "failed"))
-    ended_at = times["finished"] or times["canceled"]
+    undone = _undone(times)
+    ended_at = times["finished"] or times["canceled"] or times["expired"]
     expires_at = ended_at and ended_at + result_ttl
     return BatchView(
         id=batch_id,
@@ -112,7 +119,8 @@ def read_batch(batch_id: str, record: Mapping[str, str], *, result_ttl: timedelt
         refused=int(record.get("refused", 0)),
         succeeded=succeeded,
         failed=failed,
-        canceled=total - succeeded - failed if times["canceled"] else 0,
+        canceled=0 if undone is Status.QUEUED else total - succeeded - failed,
+        undone=undone,
         request_id=record.get("request_id"),
         created_at=datetime.fromisoformat(record["created_at"]),
         started_at=times["started"],
@@ -126,8 +134,8 @@ def read_item(view: BatchView, number: int, item: bytes, result: bytes | None) -
     """One item as it stands, of the batch `view`."""
     known = Item.from_json(json.loads(item))
     if result is None:
-        status = Status.CANCELED if view.canceled else Status.QUEUED
-        return ItemView(number, known, status, None)
+        outcome = _EXPIRED if view.undone is Status.EXPIRED else None
+        return ItemView(number, known, view.undone, outcome)
     data = json.loads(result)
     if "error" in data:
         return ItemView(number, known, Status.FAILED, Failure(**data["error"]))
@@ -150,9 +158,16 @@ def pending(items: Iterable[ItemView]) -> dict[int, Request]:
     }
 
 
+def _undone(times: Mapping[str, datetime | None]) -> Status:
+    """How an item stands that was not done."""
+    if times["canceled"]:
+        return Status.CANCELED
+    return Status.EXPIRED if times["expired"] else Status.QUEUED
+
+
 def _status(times: Mapping[str, datetime | None], expires_at: datetime | None) -> Status:
     """A batch that was done has succeeded, whatever became of its items."""
-    if expires_at and expires_at <= now():
+    if times["expired"] or (expires_at and expires_at <= now()):
         return Status.EXPIRED
     if times["canceled"]:
         return Status.CANCELED

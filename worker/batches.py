@@ -1,20 +1,22 @@
 """Batches: many requests under one id, done when nobody waits. Free of torch.
 
 A batch lies in the queue server as three hashes (batch_records.py): what is known of it, its items,
-and what became of each. Items are carried by the chunk, one RQ job each: that spares most of what
-RQ costs for a job, which is as much as a small network costs for a picture. An outcome is written
-once, so a chunk that comes back after a crash goes on where it was.
+and what became of each; and as the set of its chunks. Items are carried by the chunk, one RQ job
+each: that spares most of what RQ costs for a job, which is as much as a small network costs for a
+picture. An outcome is written once, so a chunk that comes back after a crash goes on where it was.
 """
 
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from math import ceil
 from typing import Any
 from uuid import uuid4
 
 from redis.client import Pipeline
 from rq import Retry
+from rq.job import Job
 
 from worker import idempotency, outbox, records
 from worker.batch_records import LEFT, BatchView, Item, key_of, write_outcome
@@ -34,9 +36,11 @@ _CHUNKS_A_WORKER = 2  # of a batch, so that they can share it and end at about t
 CHUNK_RETRIES = 20  # deaths of workers that a chunk survives; each costs it one item at most
 MAX_ITEMS = 10_000
 
-# In one step: outcomes are written once each, counted, and not written after a cancel.
+# In one step: outcomes are written once each, counted, and not written after the batch's end.
 _NOTE = """
-if redis.call('hexists', KEYS[1], 'canceled_at') == 1 then return 0 end
+for _, field in ipairs({'canceled_at', 'expired_at'}) do
+  if redis.call('hexists', KEYS[1], field) == 1 then return 0 end
+end
 for i = 6, #ARGV, 4 do
   if redis.call('hsetnx', KEYS[2], ARGV[i], ARGV[i + 1]) == 1 then
     redis.call('hincrby', KEYS[1], ARGV[i + 2], 1)
@@ -52,14 +56,24 @@ if (tonumber(known[1]) or 0) + (tonumber(known[2]) or 0) == tonumber(known[3]) t
 end
 return 1
 """
-# In one step: a batch is canceled once, if it has not ended, and what is left of it is counted.
-_CANCEL = """
-if redis.call('hexists', KEYS[1], 'finished_at') == 1 then return end
-if redis.call('hsetnx', KEYS[1], 'canceled_at', ARGV[1]) == 0 then return end
-redis.call('zadd', KEYS[3], 'XX', 'LT', ARGV[2], ARGV[3])
-for i = 4, #ARGV, 2 do
-  redis.call('hincrby', KEYS[2], ARGV[i + 1], redis.call('hget', KEYS[1], ARGV[i]))
+# In one step: a batch that has not ended does, once, and what is left of it is counted. KEYS: its
+# record, its chunks, COUNTS, DUE; ARGV: when it ends, twice, and how, the batch in DUE, where
+# RQ's jobs are, then two fields a model.
+_LEAVE = """
+for _, field in ipairs({'finished_at', 'canceled_at', 'expired_at'}) do
+  if redis.call('hexists', KEYS[1], field) == 1 then return 0 end
 end
+if ARGV[3] == 'expired_at' then
+  for _, id in ipairs(redis.call('smembers', KEYS[2])) do
+    if redis.call('exists', ARGV[5] .. id) == 1 then return 0 end
+  end
+end
+redis.call('hset', KEYS[1], ARGV[3], ARGV[1])
+redis.call('zadd', KEYS[4], 'XX', 'LT', ARGV[2], ARGV[4])
+for i = 6, #ARGV, 2 do
+  redis.call('hincrby', KEYS[3], ARGV[i + 1], redis.call('hget', KEYS[1], ARGV[i]))
+end
+return 1
 """
 
 
@@ -114,12 +128,7 @@ class Batches(BatchStanding):
         view = self.read(batch_id)
         if view.status.is_final:
             return view
-        counted = [(LEFT + m, items_field(m, Status.CANCELED)) for m in view.models]
-        at = now()
-        args: list[Any] = [at.isoformat(), at.timestamp(), outbox.batch(batch_id)]
-        args += [field for both in counted for field in both]
-        keys = [key_of(batch_id), COUNTS, DUE]
-        self.connection.register_script(_CANCEL)(keys=keys, args=args)
+        self._leave(view, Status.CANCELED)
         return self.read(batch_id)
 
     # The rest is the worker's side.
@@ -133,14 +142,16 @@ class Batches(BatchStanding):
 
     @outages_named()
     def is_wanted(self, batch_id: str) -> bool:
-        """Whether what is left of the batch is still to be done: it is known, and not canceled."""
-        total, canceled_at = self.connection.hmget(key_of(batch_id), "total", "canceled_at")
-        return total is not None and canceled_at is None
+        """Whether what is left of the batch is still to be done: it is known, and was not left."""
+        total, *ended = self.connection.hmget(
+            key_of(batch_id), "total", "canceled_at", "expired_at"
+        )
+        return total is not None and ended == [None, None]
 
     @outages_named()
     def note(self, batch_id: str, model: str, outcomes: Mapping[int, Result | Failure]) -> bool:
-        """Write down what became of items, all for one model; False if the batch was canceled, and
-        then nothing is.
+        """Write down what became of items, all for one model; False if the batch was left, and then
+        nothing is.
         """
         lines: list[Any] = []
         for number, outcome in outcomes.items():
@@ -182,6 +193,39 @@ class Batches(BatchStanding):
             pipe.multi()  # else RQ does, and too late
             self._push(pipe, batch_id, model, numbers, at_front=True)
             pipe.execute()
+
+    def _read(self, batch_ids: Sequence[str]) -> list[BatchView | None]:
+        """The batches as they stand. One whose chunks have all expired in the queue ends here: that
+        happens unseen, and whoever wants to know of the batch looks at it sooner or later.
+        """
+        views = super()._read(batch_ids)
+        oldest = now() - timedelta(seconds=self._waiting_ttl_s)
+        late = [
+            view
+            for view in views
+            if view and not view.status.is_final and view.created_at <= oldest
+        ]
+        ended = [self._leave(view, Status.EXPIRED) for view in late]
+        if any(ended):
+            views = super()._read(batch_ids)
+        return views
+
+    def _leave(self, view: BatchView, status: Status) -> bool:
+        """End the batch with the rest undone; False if it had ended. It expires only when none of
+        its chunks waits or is being done.
+        """
+        at = now()
+        args: list[Any] = [
+            at.isoformat(),
+            at.timestamp(),
+            f"{status}_at",
+            outbox.batch(view.id),
+            Job.key_for(""),
+        ]
+        for model in view.models:
+            args += [LEFT + model, items_field(model, status)]
+        keys = [key_of(view.id), key_of(view.id, "chunks"), COUNTS, DUE]
+        return bool(self.connection.register_script(_LEAVE)(keys=keys, args=args))
 
     def _write(
         self,
@@ -235,6 +279,8 @@ class Batches(BatchStanding):
         said: dict[Any, Any] = {"model": model, "created_at": now().isoformat()}
         pipe.hset(records.key_of(job_id), mapping=said)
         pipe.expire(records.key_of(job_id), self._record_ttl_s)
+        pipe.sadd(key_of(batch_id, "chunks"), job_id)
+        pipe.expire(key_of(batch_id, "chunks"), self._record_ttl_s)
         self._batch.enqueue_call(
             CHUNK_FUNCTION,
             args=(batch_id, model, list(numbers)),

@@ -112,11 +112,13 @@ def read_record(
 
 
 def _unfinished(record: Mapping[str, str], ahead: int | None, carrier: str | None) -> Status:
-    """The status of a job with no outcome."""
-    if ahead is not None:
-        return Status.QUEUED
+    """The status of a job with no outcome. RQ forgets one that waited too long, and leaves its id
+    in the queue.
+    """
     if carrier is None:
         return Status.EXPIRED
+    if ahead is not None:
+        return Status.QUEUED
     if carrier == "failed":
         return Status.FAILED
     return Status(record.get("stage", Status.STARTING))

@@ -31,6 +31,7 @@ from worker.batch_records import BatchView, ItemView
 from worker.idempotency import KeyReused
 from worker.messages import OutputFile, Result
 from worker.queue import QueueFull, Status, Terms
+from worker.records import now
 from worker.store import NotStored
 
 router = APIRouter(prefix="/batches", tags=["batches"])
@@ -231,7 +232,7 @@ def _files(item: ItemView) -> list[OutputFile]:
 
 
 def _unexpired(view: BatchView) -> BatchView:
-    if view.status is Status.EXPIRED:
+    if view.expires_at and view.expires_at <= now():
         raise Gone("the batch's pictures are no longer kept: ask for them again")
     return view
 

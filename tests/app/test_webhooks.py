@@ -27,7 +27,7 @@ from tests.app.receiver import Arrival, Receiver, answer, receiving
 from tests.processes import until
 from wordbrush import Client
 from worker.messages import Failure, Request
-from worker.outbox import Delivery, DeliveryStatus, Outbox
+from worker.outbox import DUE, Delivery, DeliveryStatus, Outbox
 from worker.queue import JobQueue, Terms
 
 _SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="
@@ -123,6 +123,26 @@ def test_a_receiver_hears_of_a_batch_and_of_a_cancel(
     events = [json.loads(arrival.body) for arrival in receiver.arrivals]
     told = {event["type"]: event["data"]["id"] for event in events}
     assert told == {"batch.canceled": batch["id"], "job.canceled": job_id}
+
+
+def test_a_receiver_hears_of_what_waited_too_long(web_settings: Settings, queue: JobQueue) -> None:
+    impatient = web_settings.model_copy(update={"upload_ttl_s": 1})
+    rows = {"items": ("items.csv", "caption,image_id\nyellow petals,gone\n")}
+    with receiving() as receiver, serving(create_app(impatient)) as address:
+        wish = {"webhook": url_of(receiver)}
+        batch = httpx.post(f"{address}/batches", data=wish, files=rows).json()
+        terms = Terms(webhook=url_of(receiver))
+        job_id = JobQueue.from_settings(impatient).submit(_REQUEST, terms=terms)
+        until(lambda: not queue.connection.keys("rq:job:*"))
+        for subject in (f"batch:{batch['id']}", f"job:{job_id}"):
+            queue.connection.zadd(DUE, {subject: 0})  # else in a minute
+        until(lambda: len(receiver.arrivals) == 2)
+    events = [json.loads(arrival.body) for arrival in receiver.arrivals]
+    told = {event["type"]: event["data"] for event in events}
+    assert told["job.expired"]["id"] == job_id
+    assert told["batch.expired"]["id"] == batch["id"]
+    counts = told["batch.expired"]["request_counts"]
+    assert (counts["total"], counts["canceled"], counts["pending"]) == (1, 1, 0)
 
 
 def test_what_is_not_taken_is_sent_again_and_is_the_same(

@@ -1,15 +1,17 @@
 """A batch's counts on a real Valkey; the worker is played by hand."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from models.registry import Task
-from worker.batch_records import BatchView, Item
+from worker.batch_records import BatchView, Item, key_of, pending
 from worker.batches import Batches
 from worker.messages import Failure, Request, Result
 from worker.queue import JobQueue, Status
+from worker.records import now
 from worker.settings import Settings
 from worker.standing import WorkerView
 
@@ -69,6 +71,66 @@ def test_a_batch_that_is_done_is_not_canceled_any_more(
     batches.note(batch_id, EDITED.model, dict.fromkeys(range(3, 5), Result(())))
     assert batches.cancel(batch_id).status is Status.SUCCEEDED
     assert "canceled" not in {status for _, status, _ in queue.tally().batch_items()}
+
+
+def let_wait_too_long(batches: Batches, batch_id: str) -> None:
+    """As if the batch had come a day earlier."""
+    key = key_of(batch_id)
+    at = datetime.fromisoformat((batches.connection.hget(key, "created_at") or b"").decode())
+    batches.connection.hset(key, "created_at", (at - timedelta(days=1)).isoformat())
+
+
+def forget_chunks(batches: Batches, count: int) -> None:
+    """As RQ does when their time to live is over."""
+    keys: Any = batches.connection.keys("rq:job:*")
+    batches.connection.delete(*sorted(keys)[:count])
+
+
+def test_a_batch_whose_chunks_waited_too_long_expires_and_what_was_done_stays(
+    batches: Batches, queue: JobQueue, batch_id: str
+) -> None:
+    batches.note(batch_id, RED.model, {0: Result(())})
+    let_wait_too_long(batches, batch_id)
+    forget_chunks(batches, 1)
+    assert batches.read(batch_id).status is Status.QUEUED  # a chunk is still there
+    forget_chunks(batches, 1)
+    views = [batches.read(batch_id), *batches.page().entries]
+    assert [view.status for view in views] == [Status.EXPIRED] * 2
+    view = views[0]
+    assert (view.total, view.succeeded, view.failed, view.canceled, view.pending) == (6, 1, 1, 4, 0)
+    items = batches.items(view, range(6))
+    assert [item.status for item in items] == [
+        Status.SUCCEEDED,
+        *[Status.EXPIRED] * 4,
+        Status.FAILED,
+    ]
+    assert isinstance(items[1].outcome, Failure)
+    assert items[1].outcome.retryable
+    assert view.expires_at
+    assert view.expires_at > now()  # pictures that were made are kept as long as any
+    assert ("attngan-flowers-64", "expired", 2) in queue.tally().batch_items()
+    assert ("tagan-flowers-64", "expired", 2) in queue.tally().batch_items()
+
+
+def test_an_expired_batch_takes_nothing_more_and_is_not_canceled(
+    batches: Batches, batch_id: str
+) -> None:
+    let_wait_too_long(batches, batch_id)
+    forget_chunks(batches, 2)
+    expired = batches.read(batch_id)
+    assert not batches.note(batch_id, RED.model, {0: Result(())})
+    assert not batches.is_wanted(batch_id)
+    assert batches.cancel(batch_id) == expired
+    assert pending(batches.items(batches.begin(batch_id), range(6))) == {}
+
+
+def test_a_batch_that_takes_longer_than_it_may_wait_goes_on_while_a_chunk_is_done(
+    batches: Batches, batch_id: str
+) -> None:
+    let_wait_too_long(batches, batch_id)
+    forget_chunks(batches, 2)
+    batches.put_back(batch_id, RED.model, range(3))
+    assert batches.begin(batch_id).status is Status.PROCESSING
 
 
 @pytest.mark.parametrize(("workers", "chunks"), [(0, 2), (1, 2), (2, 4), (9, 16)])
