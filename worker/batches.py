@@ -56,9 +56,9 @@ if (tonumber(known[1]) or 0) + (tonumber(known[2]) or 0) == tonumber(known[3]) t
 end
 return 1
 """
-# In one step: a batch that has not ended does, once, and what is left of it is counted. KEYS: its
-# record, its chunks, COUNTS, DUE; ARGV: when it ends, twice, and how, the batch in DUE, where
-# RQ's jobs are, then two fields a model.
+# In one step: a batch that has not ended does, once, what is left of it is counted, and chunks that
+# nobody has begun make room. KEYS: its record, its chunks, COUNTS, DUE, the queue; ARGV: when it
+# ends, twice, and how, the batch in DUE, where RQ's jobs are, then two fields a model.
 _LEAVE = """
 for _, field in ipairs({'finished_at', 'canceled_at', 'expired_at'}) do
   if redis.call('hexists', KEYS[1], field) == 1 then return 0 end
@@ -67,6 +67,9 @@ if ARGV[3] == 'expired_at' then
   for _, id in ipairs(redis.call('smembers', KEYS[2])) do
     if redis.call('exists', ARGV[5] .. id) == 1 then return 0 end
   end
+end
+for _, id in ipairs(redis.call('smembers', KEYS[2])) do
+  if redis.call('lrem', KEYS[5], 1, id) == 1 then redis.call('del', ARGV[5] .. id) end
 end
 redis.call('hset', KEYS[1], ARGV[3], ARGV[1])
 redis.call('zadd', KEYS[4], 'XX', 'LT', ARGV[2], ARGV[4])
@@ -224,7 +227,7 @@ class Batches(BatchStanding):
         ]
         for model in view.models:
             args += [LEFT + model, items_field(model, status)]
-        keys = [key_of(view.id), key_of(view.id, "chunks"), COUNTS, DUE]
+        keys = [key_of(view.id), key_of(view.id, "chunks"), COUNTS, DUE, self._batch.key]
         return bool(self.connection.register_script(_LEAVE)(keys=keys, args=args))
 
     def _write(

@@ -73,6 +73,17 @@ def test_a_batch_that_is_done_is_not_canceled_any_more(
     assert "canceled" not in {status for _, status, _ in queue.tally().batch_items()}
 
 
+def test_a_canceled_batch_leaves_no_chunk_in_the_queue_but_those_of_others(
+    batches: Batches, queue: JobQueue, batch_id: str
+) -> None:
+    other = batches.submit([Item("0", RED)])
+    assert queue.depths()["batch"] == 3
+    batches.cancel(batch_id)
+    assert queue.depths()["batch"] == 1
+    assert len(batches.connection.keys("rq:job:*")) == 1
+    assert batches.read(other).status is Status.QUEUED
+
+
 def let_wait_too_long(batches: Batches, batch_id: str) -> None:
     """As if the batch had come a day earlier."""
     key = key_of(batch_id)
@@ -106,6 +117,7 @@ def test_a_batch_whose_chunks_waited_too_long_expires_and_what_was_done_stays(
     ]
     assert isinstance(items[1].outcome, Failure)
     assert items[1].outcome.retryable
+    assert queue.depth() == 0
     assert view.expires_at
     assert view.expires_at > now()  # pictures that were made are kept as long as any
     assert ("attngan-flowers-64", "expired", 2) in queue.tally().batch_items()

@@ -263,6 +263,26 @@ def test_a_canceled_batch_stops_after_the_pass_in_hand(
     assert len(list((settings.data_dir / "store" / "results").iterdir())) == 2  # the person's
 
 
+def test_of_a_canceled_batch_the_chunk_in_hand_ends_and_the_others_are_never_begun(
+    start_worker: StartWorker,
+    batches: Batches,
+    queue: JobQueue,
+    request_: Request,
+    settings: Settings,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    captions = ["2 seconds of red", *["0 seconds of red"] * 99]
+    batch_id = batches.submit(named(request_, *captions))
+    start_worker(batch_size=1)
+    until(lambda: passes(settings))
+    assert queue.depth() == 1
+    batches.cancel(batch_id)
+    assert queue.depth() == 0
+    until(lambda: not queue.connection.zcard("rq:wip:wordbrush-batch"))
+    assert queue.connection.keys("rq:job:*") == []
+    assert '"level": "error"' not in capfd.readouterr().err
+
+
 def test_a_person_waits_for_one_pass_of_a_batch_and_not_for_the_rest(
     start_worker: StartWorker,
     batches: Batches,
