@@ -11,12 +11,12 @@ from pydantic import BeforeValidator, Field, ValidationError
 
 from app.batch_rows import UNREADABLE, Row
 from app.catalogue import Catalogue, UnknownModel
-from app.forms import DEFAULT_STEPS, MAX_SEED, CropText, Wish
+from app.forms import DEFAULT_STEPS, CropText, Wish
 from models.registry import Task
 from models.text.vocabulary import Vocabulary, tokenize
 from worker.archives import entry_id
 from worker.batch_records import Item
-from worker.messages import Failure, Request
+from worker.messages import MAX_SEED, Failure, Request
 
 
 def _as_text(value: object) -> object:

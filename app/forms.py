@@ -14,13 +14,9 @@ from pydantic import (
 from typing_extensions import TypeAliasType
 
 from models.text.vocabulary import tokenize
-from worker.messages import Crop
+from worker.messages import MAX_CAPTION, MAX_SEED, MAX_STEPS, MAX_VARIATIONS, Crop
 
-MAX_CAPTION = 300  # characters
-MAX_VARIATIONS = 8
-MAX_STEPS = 16
 DEFAULT_STEPS = 7
-MAX_SEED = 2**32 - 1
 _CROP_PATTERN = r"^\d{1,6},\d{1,6},\d{1,6},\d{1,6}$"
 _IMAGE_ID = r"uploads-[0-9a-f]{32}(\.[a-z0-9]{1,5})?"
 IMAGE_ID_PATTERN = rf"^{_IMAGE_ID}$"

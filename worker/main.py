@@ -132,7 +132,10 @@ def _worker(
     def run_import(import_id: str) -> None:
         importer.run(import_id)
 
-    direct = DirectRunner(engine)
+    def serve_people() -> None:
+        worker.serve_people()
+
+    direct = DirectRunner(engine, serve_people)
     functions: dict[str, Callable[..., object]] = {
         FUNCTION: run,
         CHUNK_FUNCTION: run_chunk,

@@ -5,6 +5,11 @@ from typing import Any, Literal, NamedTuple, Self
 
 from models.registry import Task
 
+MAX_CAPTION = 300  # characters
+MAX_VARIATIONS = 8
+MAX_STEPS = 16  # pictures of an interpolation
+MAX_SEED = 2**32 - 1
+
 
 @dataclass(frozen=True)
 class Crop:

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Query
 
 from app.deps import Models
 from app.errors import InvalidRequest, responses
-from app.forms import MAX_CAPTION
 from app.schemas.captions import CaptionCheck
+from worker.messages import MAX_CAPTION
 
 router = APIRouter(tags=["captions"])
 

@@ -19,10 +19,10 @@ from app.errors import (
     Unavailable,
     responses,
 )
-from app.forms import MAX_CAPTION
 from app.schemas.imports import Import
 from models.import_upstream.published import DOMAIN_PATTERN, KINDS
 from worker.imports import GivenFile, Imports, Order
+from worker.messages import MAX_CAPTION
 
 router = APIRouter(prefix="/imports", tags=["models"])
 

@@ -7,12 +7,12 @@ from fastapi import Response, status
 
 from app.deps import Services
 from app.errors import InvalidRequest, NoAnswer, RefusedAddress
-from app.forms import DEFAULT_STEPS, MAX_SEED, Wish
+from app.forms import DEFAULT_STEPS, Wish
 from app.routes.jobs import describe
 from app.schemas.jobs import Job
 from models.registry import Task
 from models.text.vocabulary import tokenize
-from worker.messages import Request
+from worker.messages import MAX_SEED, Request
 from worker.queue import JobView, QueueFull, Terms
 
 UNTOLD = (RefusedAddress, NoAnswer)  # what may be wrong with a webhook

@@ -15,7 +15,10 @@ from rq import Queue
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
+from models.registry import Task
 from tests.processes import until
+from tests.worker.conftest import StartWorker
+from worker.messages import Request
 from worker.queue import JobQueue
 from worker.settings import Settings
 from worker.store import Store
@@ -62,6 +65,36 @@ def test_a_job_of_another_program_returns_its_pictures_and_a_wrong_one_says_why(
     assert Image.open(BytesIO(files.cat_file(f"{root}/{kind}/{name}"))).size == (64, 48)
 
     wrong = {
+        "variations: Input should be less than or equal to 8": enqueue(
+            settings, "worker.jobs.manipulate", **wish, variations=9
+        ),
+        "steps: Input should be less than or equal to 16": enqueue(
+            settings, "worker.jobs.manipulate", **wish, caption_to="yellow", steps=17
+        ),
+        "seed: Input should be greater than or equal to 0": enqueue(
+            settings, "worker.jobs.manipulate", **wish, seed=-1
+        ),
+        "seed: Input should be less than or equal to 4294967295": enqueue(
+            settings, "worker.jobs.manipulate", **wish, seed=2**32
+        ),
+        "format: Input should be 'png', 'jpeg' or 'webp'": enqueue(
+            settings, "worker.jobs.manipulate", **wish, format="bmp"
+        ),
+        "caption: String should have at most 300 characters": enqueue(
+            settings, "worker.jobs.manipulate", **wish | {"caption": "red " * 76}
+        ),
+        "caption: Value error, there is no word in it": enqueue(
+            settings, "worker.jobs.manipulate", **wish | {"caption": "?!"}
+        ),
+        "caption: the model knows none of its words": enqueue(
+            settings, "worker.jobs.manipulate", **wish | {"caption": "unheard of"}
+        ),
+        "caption_to: the model knows none of its words": enqueue(
+            settings, "worker.jobs.manipulate", **wish, caption_to="unheard of", steps=2
+        ),
+        "There is no such model": enqueue(
+            settings, "worker.jobs.manipulate", **wish | {"model": "tagan-cats-64"}
+        ),
         "there is no field colour": enqueue(
             settings, "worker.jobs.manipulate", **wish, colour="red"
         ),
@@ -78,3 +111,20 @@ def test_a_job_of_another_program_returns_its_pictures_and_a_wrong_one_says_why(
         result = job.latest_result()
         assert result is not None
         assert why in (result.exc_string or "")
+
+
+def test_people_are_served_between_the_steps_of_another_programs_job(
+    settings: Settings, tiny_model: str, image_id: str, start_worker: StartWorker
+) -> None:
+    queue = JobQueue.from_settings(settings)
+    start_worker()
+    wish = {"model": tiny_model, "caption": "2 seconds of red", "image_id": image_id}
+    job = enqueue(settings, "worker.jobs.manipulate", **wish)
+    until((settings.data_dir / "passes.log").exists)
+    asked = Request(Task.MANIPULATE, tiny_model, "red", image_id=image_id)
+    person = queue.wait(queue.submit(asked), 60)
+    assert ended(job) is JobStatus.FINISHED
+    job.refresh()
+    assert person.finished_at is not None
+    assert job.ended_at is not None
+    assert person.finished_at < job.ended_at
