@@ -45,6 +45,7 @@ class _Chunk:
     model: str
     numbers: Sequence[int]
     is_retried: bool  # one of them may be deadly
+    request_id: str | None  # of the HTTP request that the batch came with
 
 
 class _Watch(Watch):
@@ -128,20 +129,27 @@ class ChunkRunner:
             view = self._batches.begin(batch_id)
         except UnknownBatch:  # its time is over
             return
+        chunk = _Chunk(batch_id, model, numbers, is_retried, view.request_id)
         left = pending(self._batches.items(view, numbers))
         if is_last_try:
-            self._batches.note(batch_id, model, dict.fromkeys(left, _LOST))
+            self._write_down(chunk, dict.fromkeys(left, _LOST))
             return
         if is_retried:
             suspect = self._batches.suspect(batch_id, numbers[0], None)
             if suspect in left:
                 del left[suspect]
-                self._batches.note(batch_id, model, {suspect: _DEADLY})
-        if not self._run(_Chunk(batch_id, model, numbers, is_retried), left):
+                self._write_down(chunk, {suspect: _DEADLY})
+        if not self._run(chunk, left):
             return
         if is_retried:
             self._batches.suspect(batch_id, numbers[0], None)
-        _log.info("chunk", batch_id=batch_id, model=model, items=len(numbers))
+        _log.info(
+            "chunk",
+            batch_id=batch_id,
+            request_id=view.request_id,
+            model=model,
+            items=len(numbers),
+        )
 
     def _run(self, chunk: _Chunk, left: Mapping[int, Request]) -> bool:
         """Whether all passes were done: each is drawn while the one before is being written, but
@@ -199,10 +207,25 @@ class ChunkRunner:
     ) -> None:
         """Write down what became of a pass and how long it took; in either thread."""
         by_number = dict(zip(requests, outcomes, strict=True))
-        self._batches.note(chunk.batch_id, chunk.model, by_number)
+        self._write_down(chunk, by_number)
         if not all(isinstance(outcome, Result) for outcome in outcomes):
             return
         first, pictures = next(iter(requests.values())), sum(r.pictures for r in requests.values())
         with suppress(QueueDown):  # it is only an estimate that goes without
             seconds = drawn_s + written_s
             self._queue.note_pace(first, seconds=seconds, pictures=pictures, batch=True)
+
+    def _write_down(self, chunk: _Chunk, outcomes: Mapping[int, Result | Failure]) -> None:
+        """What became of items, for whoever asked; of those that failed the log has a line, too."""
+        if not self._batches.note(chunk.batch_id, chunk.model, outcomes):
+            return
+        for number, outcome in outcomes.items():
+            if isinstance(outcome, Failure):
+                _log.warning(
+                    "item failed",
+                    batch_id=chunk.batch_id,
+                    request_id=chunk.request_id,
+                    item=number,
+                    model=chunk.model,
+                    reason=outcome.title,
+                )

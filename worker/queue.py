@@ -7,7 +7,7 @@ and what happens to it is a stream (events.py).
 
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -141,9 +141,7 @@ class JobQueue(Standing):
         """
         self.read(job_id)
         self._end(job_id, {"status": Status.CANCELED})
-        for queue in (self._interactive, self._batch):
-            if self.connection.lrem(queue.key, 1, job_id):
-                self.connection.delete(Job.key_for(job_id))
+        self._drop(job_id)
         return self.read(job_id)
 
     # The rest is the worker's side.
@@ -237,6 +235,27 @@ class JobQueue(Standing):
             pipe.hmget(MISSED, missed)
             since = pipe.execute()[-1]
         return {m: datetime.fromisoformat(as_text(at)) for m, at in zip(missed, since, strict=True)}
+
+    def _read(self, job_ids: Sequence[str]) -> list[JobView | None]:
+        """The jobs as they stand. One that waited too long is ended by whoever reads it first: RQ
+        forgets it unseen.
+        """
+        views = super()._read(job_ids)
+        late = [
+            view.id
+            for view in views
+            if view and view.status is Status.EXPIRED and view.finished_at is None
+        ]
+        for job_id in late:
+            self._end(job_id, {"status": Status.EXPIRED})
+            self._drop(job_id)
+        return super()._read(job_ids) if late else views
+
+    def _drop(self, job_id: str) -> None:
+        """Take a job that waits off its queue."""
+        for queue in (self._interactive, self._batch):
+            if self.connection.lrem(queue.key, 1, job_id):
+                self.connection.delete(Job.key_for(job_id))
 
     def _check_room(self, *, batch: bool) -> None:
         """Each queue has its own bound: what batches leave there fills nobody else's."""

@@ -80,7 +80,8 @@ class LosslessQueue(Queue):
                 key, job_id = popped
                 if found := cls._fetch_dequeued_job(connection, key, job_id, *args, **options):
                     return found
-                IntermediateQueue(key, connection).remove(job_id)  # its time to live is over
+                IntermediateQueue(key, connection).remove(job_id)
+                cls.has_expired(job_id)
             elif deadline is None:
                 return None
             elif monotonic() >= deadline:
@@ -95,6 +96,10 @@ class LosslessQueue(Queue):
             if job_id := connection.lmove(key, IntermediateQueue.get_intermediate_queue_key(key)):
                 return key, as_text(job_id)
         return cls.await_next(keys[0], connection) if block else None
+
+    @classmethod
+    def has_expired(cls, job_id: str) -> None:
+        """Hears of a job whose time to live was over when its turn came."""
 
     @staticmethod
     def await_next(key: str, connection: redis.Redis) -> tuple[str, str] | None:

@@ -6,6 +6,7 @@ go with what they have, and nothing that waits has to be moved when they do.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from math import inf
 from time import monotonic, sleep
@@ -16,7 +17,7 @@ from rq.intermediate_queue import IntermediateQueue
 from rq.utils import as_text
 
 from worker.queue import JobQueue
-from worker.records import key_of, now
+from worker.records import UnknownJob, key_of, now
 from worker.resident import LosslessQueue
 
 ORPHAN_AFTER_S = 30.0  # a worker that has the model may be starting just now
@@ -75,6 +76,11 @@ def routed_queue(jobs: JobQueue, served: Callable[[], Iterable[str]]) -> type[Lo
             if block:
                 sleep(_LOOK_AGAIN_S)
             return None
+
+        @classmethod
+        def has_expired(cls, job_id: str) -> None:
+            with suppress(UnknownJob):  # of a batch, or of another program
+                jobs.read(job_id)  # which writes down that it has ended
 
         @classmethod
         def _first_to_come(cls, keys: list[str], connection: redis.Redis) -> tuple[str, str] | None:

@@ -1,5 +1,6 @@
 """Batches through real workers: nothing lost, nothing twice, people first."""
 
+import json
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -15,7 +16,7 @@ from tests.worker.conftest import StartWorker
 from worker.batch_records import BatchView, Item
 from worker.batches import Batches
 from worker.messages import Failure, Request
-from worker.queue import JobQueue, Status
+from worker.queue import JobQueue, Status, Terms
 from worker.resident import TIME_LIMIT_EXIT
 from worker.settings import Settings
 from worker.store import Store
@@ -86,6 +87,35 @@ def test_a_batch_goes_through_in_full_passes_and_what_is_bad_fails_alone(
     assert found[0].outcome is not None
     assert not isinstance(found[0].outcome, Failure)
     assert store.get(found[0].outcome.outputs[0].image)
+
+
+def test_the_log_says_which_items_failed_and_of_which_request_a_chunk_is(
+    start_worker: StartWorker,
+    batches: Batches,
+    request_: Request,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    gone = replace(request_, image_id="uploads-" + 32 * "0")
+    items = [*named(request_, "red secret"), Item("mine", gone)]
+    batch_id = batches.submit(items, terms=Terms(request_id="r1"))
+    worker = start_worker()
+    ended(batches, batch_id)
+    worker.terminate()
+    assert worker.wait(60) == 0
+    said = capfd.readouterr().err
+    assert "secret" not in said
+    lines = [json.loads(line) for line in said.splitlines() if f'"{batch_id}"' in line]
+    [failed, done] = lines
+    about = {"batch_id": batch_id, "request_id": "r1", "model": request_.model}
+    assert about.items() <= done.items()
+    assert (done["event"], done["items"]) == ("chunk", 2)
+    wanted = {
+        "event": "item failed",
+        "level": "warning",
+        "item": 1,
+        "reason": "The picture is gone",
+    }
+    assert (about | wanted).items() <= failed.items()
 
 
 def test_an_item_whose_picture_cannot_be_written_fails_alone(

@@ -8,6 +8,7 @@ import redis
 from models.registry import Task
 from worker.batch_records import Item
 from worker.batches import Batches
+from worker.listing import Wanted
 from worker.messages import Failure, Metrics, Request, Result
 from worker.metrics import (
     BATCH_SIZE,
@@ -19,7 +20,7 @@ from worker.metrics import (
     Tally,
     observe,
 )
-from worker.queue import JobQueue
+from worker.queue import JobQueue, Status
 from worker.settings import Settings
 
 REQUEST = Request(Task.GENERATE, "a-model", "secret words")
@@ -40,6 +41,16 @@ def test_a_job_counts_once_whoever_ends_it_how_often(queue: JobQueue) -> None:
     queue.finish(canceled, Failure("too late", ""))
     counted = list(queue.tally().jobs())
     assert counted == [("a-model", "canceled", 1), ("a-model", "succeeded", 1)]
+
+
+def test_a_job_that_waited_too_long_counts_once_whoever_looks_at_it(queue: JobQueue) -> None:
+    job_id = queue.submit(REQUEST)
+    queue.connection.delete(f"rq:job:{job_id}")  # as its time to live does
+    views = [queue.read(job_id), queue.read(job_id), *queue.page(Wanted()).entries]
+    assert {view.status for view in views} == {Status.EXPIRED}
+    assert not queue.finish(job_id, Result(()))  # by a worker that was thought dead
+    assert list(queue.tally().jobs()) == [("a-model", "expired", 1)]
+    assert queue.depth() == 0
 
 
 def test_a_pass_of_a_batch_is_measured_for_each_of_its_items(

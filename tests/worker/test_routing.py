@@ -141,6 +141,15 @@ def test_a_job_that_came_just_now_waits_for_a_worker_however_long_none_was_there
     assert [take(jobs, "a"), take(jobs, "a")] == [old, None]
 
 
+def test_a_job_whose_time_was_over_when_its_turn_came_is_passed_over_and_counted(
+    jobs: JobQueue,
+) -> None:
+    late, job = submit(jobs, "a", "a")
+    jobs.connection.delete(f"rq:job:{late}")  # as its time to live does
+    assert take(jobs, "a") == job
+    assert list(jobs.tally().jobs()) == [("a", "expired", 1)]
+
+
 def test_a_job_without_a_record_of_ours_is_taken_to_be_refused(jobs: JobQueue) -> None:
     foreign = Queue(INTERACTIVE, connection=jobs.connection, serializer=JSONSerializer)
     job = foreign.enqueue_call("os.system", args=("true",))
