@@ -16,7 +16,7 @@ import structlog
 from rq.intermediate_queue import IntermediateQueue
 from rq.utils import as_text
 
-from worker.queue import JobQueue
+from worker.queue import JobQueue, QueueDown
 from worker.records import UnknownJob, key_of, now
 from worker.resident import LosslessQueue
 
@@ -79,7 +79,7 @@ def routed_queue(jobs: JobQueue, served: Callable[[], Iterable[str]]) -> type[Lo
 
         @classmethod
         def has_expired(cls, job_id: str) -> None:
-            with suppress(UnknownJob):  # of a batch, or of another program
+            with suppress(QueueDown, UnknownJob):  # of a batch, or of another program
                 jobs.read(job_id)  # which writes down that it has ended
 
         @classmethod
@@ -116,8 +116,9 @@ class _Orphans:
         which nobody had their model.
         """
         if monotonic() - self._looked_at > _LOOK_FOR_ORPHANS_S:
-            self._looked_at = monotonic()
-            self._last = self._look(keys)
+            self._looked_at, self._last = monotonic(), {}
+            with suppress(QueueDown):  # RQ waits for the queue server, and knows no such error
+                self._last = self._look(keys)
         return self._last
 
     def _look(self, keys: Sequence[str]) -> Mapping[str, str]:

@@ -23,7 +23,7 @@ from models.registry import Task
 from tests.processes import until
 from tests.worker.test_loading import write_models
 from worker.messages import Request
-from worker.queue import BATCH, INTERACTIVE, JobQueue, Status, WorkerView
+from worker.queue import BATCH, INTERACTIVE, JobQueue, QueueDown, Status, WorkerView
 from worker.routing import ORPHAN_AFTER_S, routed_queue
 from worker.settings import Settings
 from worker.standing import MISSED
@@ -129,6 +129,17 @@ def test_a_job_older_than_its_worker_is_away_is_left_for_when_that_comes_back(
     assert take(jobs, "a") is None
     let_pass(jobs, ORPHAN_AFTER_S)
     assert take(jobs, "a") == job
+
+
+def test_an_outage_that_is_met_while_looking_for_such_jobs_is_left_to_rq(
+    jobs: JobQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(models: object) -> None:
+        raise QueueDown
+
+    mine, _ = submit(jobs, "a", "b")
+    monkeypatch.setattr(jobs, "missed_since", fail)
+    assert take(jobs, "a") == mine
 
 
 def test_a_job_that_came_just_now_waits_for_a_worker_however_long_none_was_there(
