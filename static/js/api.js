@@ -15,7 +15,7 @@
  *   links: {self: string, cancel: string, retry: string}}} Job
  * @typedef {{id: string, name: string | null, models: string[], status: string,
  *   request_counts: {total: number, succeeded: number, failed: number, canceled: number,
- *   pending: number}, eta_s: number | null, created_at: string,
+ *   pending: number}, eta_s: number | null, created_at: string, expires_at: string | null,
  *   links: {self: string, cancel: string, items: string, results: string}}} Batch
  * @typedef {{number: number, id: string, caption: string | null,
  *   error: {title: string, detail: string} | null}} BatchItem

@@ -1,7 +1,7 @@
 /** The newest batches: how far each is, which rows failed and why, and the ZIP of what is done. */
 
 import { cancelBatch, listFailedItems } from "./api.js";
-import { batchText, rowText } from "./batches.js";
+import { batchText, isKept, rowText } from "./batches.js";
 import { byId, el, setText } from "./dom.js";
 import { mountList } from "./list.js";
 import { LOCALE, t } from "./texts.js";
@@ -70,7 +70,7 @@ export function mountBatches(act) {
     card.bar.hidden = isOver;
     card.bar.value = (total - pending) / total;
     card.stop.hidden = isOver;
-    card.zip.hidden = succeeded === 0 || batch.status === "expired";
+    card.zip.hidden = succeeded === 0 || !isKept(batch);
     card.rows.hidden = failed === 0;
     setText(/** @type {Element} */ (card.rows.querySelector("summary")), t("batches.rows-failed", { count: failed }));
     if (toOpen === batch.id) {

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { batchText, rowText } from "../../static/js/batches.js";
 
 const counts = { total: 10, succeeded: 4, failed: 0, canceled: 0, pending: 6 };
-const batch = { status: "processing", request_counts: counts, eta_s: 130 };
+const batch = { status: "processing", request_counts: counts, eta_s: 130, expires_at: null };
 
 test("a batch says how far it is and how long it will take", () => {
   assert.equal(batchText(batch), "4 of 10 done. About 2 min to go.");
@@ -15,9 +15,11 @@ test("a batch says how far it is and how long it will take", () => {
 
 test("a batch says what it lost", () => {
   const lost = { ...counts, failed: 1, canceled: 5, pending: 0 };
-  const said = batchText({ status: "canceled", request_counts: lost, eta_s: null });
+  const ended = { ...batch, request_counts: lost, eta_s: null, expires_at: "2999-01-01T00:00:00Z" };
+  const said = batchText({ ...ended, status: "canceled" });
   assert.equal(said, "4 of 10 done, 1 failed, 5 left out");
-  const gone = batchText({ status: "expired", request_counts: lost, eta_s: null });
+  assert.match(batchText({ ...ended, status: "expired" }), /5 left out\. It waited too long\.$/);
+  const gone = batchText({ ...ended, status: "expired", expires_at: "2000-01-01T00:00:00Z" });
   assert.match(gone, /no longer kept\.$/);
 });
 
