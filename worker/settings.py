@@ -42,7 +42,7 @@ class Settings(BaseSettings):
 
     library: Path = _ROOT / "static" / "samples"  # a folder of pictures that anyone may search
 
-    max_queue: int = Field(default=1000, ge=1)  # jobs waiting, of all kinds
+    max_queue: int = Field(default=1000, ge=1)  # jobs waiting in each of the two queues
     job_timeout_s: int = Field(default=60, ge=1)
     result_ttl_s: int = Field(default=_DAY_S, ge=1)
     upload_ttl_s: int = Field(default=_DAY_S, ge=1)  # also how long a job may wait
