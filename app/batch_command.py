@@ -2,8 +2,10 @@
 
 import csv
 import json
-import re
 from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from http import HTTPStatus
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Annotated, Any, BinaryIO
@@ -13,11 +15,13 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from app.terminal import Key, ModelId, Seed, Server, any_service
-from wordbrush import Batch, Client
+from app.batch_folder import Awaited, BatchFolder
+from app.terminal import Key, ModelId, Seed, Server, any_service, is_momentary, told
+from wordbrush import Batch, Client, Refused
 
 _NAMING = ("image", "image_to")  # fields of a line that name a picture of the folder
-_FINISHED_NAME = re.compile(r"\d{5,6}-\d{1,3}\.(png|jpg|webp)")
+_CTRL_C = 130  # as shells have it
+_PIECE = 1 << 20  # bytes read at a time
 
 
 def batch(
@@ -43,19 +47,73 @@ def batch(
     server: Server = None,
     key: Key = None,
 ) -> None:
-    """Do a picture for each line of a file; results and `manifest.jsonl` go into a folder."""
-    with any_service(server, key) as client, TemporaryFile() as zipped:
+    """Do a picture for each line of a file; results and `manifest.jsonl` go into a folder.
+
+    Cut off on the way, the same command goes on with the same batch. Pictures that an earlier
+    `manifest.jsonl` in the folder lists are replaced or removed; other files there stay.
+    """
+    folder = _prepared(out)
+    with told(), TemporaryFile() as zipped:
+        lines = captions.read_bytes()
         if images is not None:
             _zip(captions, images, zipped)
-        begun = client.create_batch(captions, zipped if images else None, model=model, seed=seed)
-        ended = _watch(client, begun)
-        with TemporaryFile() as results:
-            client.download_batch(ended, results)
-            _unpack(results, out)
+        request = _fingerprint(lines, zipped, model=model, seed=seed)
+        with any_service(server, key) as client, _left_alone(folder, request):
+            will_last = not is_momentary(client, server)
+            begun = _awaited(client, folder, request)
+            if begun is None:
+                sent = zipped if images else None
+                begun = client.create_batch(lines, sent, model=model, seed=seed)
+                if will_last:
+                    folder.wait_for(Awaited(client.server, begun.id, request))
+                    _say(f"batch {begun.id}: cut off, the same command goes on with it")
+            ended = _watch(client, begun, will_last=will_last)
+            with TemporaryFile() as results:
+                client.download_batch(ended, results)
+                folder.fill(results)
     counts = ended.request_counts
-    typer.echo(f"{counts['succeeded']} done, {counts['failed']} failed: {out}", err=True)
+    _say(f"{counts['succeeded']} done, {counts['failed']} failed: {out}")
     if counts["failed"] or counts["canceled"]:
         raise typer.Exit(1)
+
+
+def _prepared(out: Path) -> BatchFolder:
+    """Refuse before any work what could not be written after it."""
+    folder = BatchFolder(out)
+    try:
+        folder.prepare()
+    except OSError as error:
+        raise typer.BadParameter(f"--out: {out} cannot be written to: {error.strerror}") from None
+    return folder
+
+
+def _fingerprint(lines: bytes, zipped: BinaryIO, **options: Any) -> str:
+    """What tells one request from another: all that is sent."""
+    whole = sha256(json.dumps([len(lines), options]).encode() + lines)
+    while piece := zipped.read(_PIECE):
+        whole.update(piece)
+    zipped.seek(0)
+    return whole.hexdigest()
+
+
+def _awaited(client: Client, folder: BatchFolder, request: str) -> Batch | None:
+    """The batch that the same command began before, if the server still has it."""
+    if (awaited := folder.awaited()) is None:
+        return None
+    if (awaited.server, awaited.request) != (client.server, request):
+        _say(f"leaving batch {awaited.batch} at {awaited.server} alone, this is another request")
+        return None
+    try:
+        batch = client.batch(awaited.batch)
+    except Refused as error:
+        if error.status != HTTPStatus.NOT_FOUND:
+            raise
+        batch = None
+    if batch is None or batch.status == "expired":
+        _say(f"the server no longer has batch {awaited.batch}, beginning anew")
+        return None
+    _say(f"going on with batch {batch.id}")
+    return batch
 
 
 def _zip(captions: Path, images: Path, into: BinaryIO) -> None:
@@ -83,8 +141,26 @@ def _names(captions: Path) -> Iterator[str]:
             yield from (row[field] for field in _NAMING if isinstance(row.get(field), str))
 
 
-def _watch(client: Client, batch: Batch) -> Batch:
-    """The batch at its end, with a bar on the way; Ctrl-C leaves undone what is not done."""
+@contextmanager
+def _left_alone(folder: BatchFolder, request: str) -> Iterator[None]:
+    """Ctrl-C ends the command and not the batch that it waits for."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        awaited = folder.awaited()
+        if awaited is None or awaited.request != request:
+            raise
+        _say(
+            f"batch {awaited.batch} goes on without this command: the same again waits for it and "
+            f"fetches it, {awaited.server}/about/queue can stop it"
+        )
+        raise typer.Exit(_CTRL_C) from None
+
+
+def _watch(client: Client, batch: Batch, *, will_last: bool) -> Batch:
+    """The batch at its end, with a bar on the way; where the server will not last, Ctrl-C leaves
+    undone what is not done.
+    """
     columns = (TextColumn("pictures"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         bar = progress.add_task("pictures", total=batch.request_counts["total"])
@@ -96,13 +172,10 @@ def _watch(client: Client, batch: Batch) -> Batch:
         try:
             return client.wait_for_batch(batch, on_progress=show)
         except KeyboardInterrupt:
+            if will_last:
+                raise
             return client.cancel_batch(batch)
 
 
-def _unpack(results: BinaryIO, out: Path) -> None:
-    """Only names as a server of ours writes them, whoever it is that answered."""
-    out.mkdir(parents=True, exist_ok=True)
-    with ZipFile(results) as archive:
-        for name in archive.namelist():
-            if _FINISHED_NAME.fullmatch(name) or name == "manifest.jsonl":
-                (out / name).write_bytes(archive.read(name))
+def _say(line: str) -> None:
+    typer.echo(line, err=True)

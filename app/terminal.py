@@ -37,9 +37,9 @@ Key = Annotated[str | None, typer.Option(envvar="WORDBRUSH_KEY", help="API key o
 def any_service(server: str | None, key: str | None) -> Iterator[Client]:
     """A client of the service to use, which is started for the moment where none runs."""
     with (
-        _told(),
-        service(server, Settings(), lambda line: typer.echo(line, err=True)) as address,
-        Client(address, key=key) as client,
+        told(),
+        service(server, Settings(), _say) as address,
+        Client(address, key=key, on_absence=_say) as client,
     ):
         yield client
 
@@ -47,12 +47,18 @@ def any_service(server: str | None, key: str | None) -> Iterator[Client]:
 @contextmanager
 def running_service(server: str | None, key: str | None) -> Iterator[Client]:
     """A client of a service that knows of earlier work, so of one that runs already."""
-    with _told(), Client(running(server, Settings()), key=key) as client:
+    with told(), Client(running(server, Settings()), key=key, on_absence=_say) as client:
         yield client
 
 
+def is_momentary(client: Client, server: str | None) -> bool:
+    """Whether the client's service was started for this command, and ends with it."""
+    here = f"http://127.0.0.1:{Settings().port}"
+    return server is None and httpx.URL(client.server) != httpx.URL(here)
+
+
 @contextmanager
-def _told() -> Iterator[None]:
+def told() -> Iterator[None]:
     """What goes wrong is said in a line."""
     try:
         yield
@@ -61,3 +67,7 @@ def _told() -> Iterator[None]:
         if suggestions := getattr(error, "suggestions", ()):
             typer.echo(f"try: {', '.join(suggestions)}", err=True)
         raise typer.Exit(1) from None
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)

@@ -90,12 +90,12 @@ def retry(job_id: str, wait_s: float) -> Call:
 
 
 def create_batch(
-    items: Sequence[Mapping[str, Any]] | Path, images: BinaryIO | None, **options: Any
+    items: Sequence[Mapping[str, Any]] | Path | bytes, images: BinaryIO | None, **options: Any
 ) -> Call:
     """POST /batches; `items` are lines, or a JSONL or CSV file of them, and `images` is a ZIP."""
     lines = (
-        items.read_bytes()
-        if isinstance(items, Path)
+        read(items)
+        if isinstance(items, Path | bytes)
         else "\n".join(json.dumps(dict(item)) for item in items).encode()
     )
     files: dict[str, tuple[str, bytes | BinaryIO]] = {"items": ("items", lines)}

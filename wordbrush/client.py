@@ -14,8 +14,8 @@ import httpx
 from wordbrush import calls, steps
 from wordbrush.answers import Batch, BatchItem, Event, Job, Model, Output, Webhook
 from wordbrush.calls import Call, EditOptions, GenerateOptions, Photo
-from wordbrush.errors import Unreachable
-from wordbrush.steps import Page, Pause, Steps
+from wordbrush.errors import Refused, Unreachable
+from wordbrush.steps import Page, Patience, Pause, Steps
 
 _SERVER = "http://127.0.0.1:8000"
 
@@ -27,7 +27,8 @@ class Client:
 
     Each method raises Unreachable when the server does not answer, and Refused when it does not do
     what is asked. A request that was cut off, or that came while the server was full, is sent
-    again; it is done once.
+    again; it is done once. While a job or a batch is followed or fetched the server may be away for
+    as long as a restart takes.
     """
 
     def __init__(
@@ -36,13 +37,18 @@ class Client:
         *,
         key: str | None = None,
         timeout_s: float = 90.0,
+        absence_s: float = steps.ABSENCE_S,
+        on_absence: Callable[[str], object] = lambda news: None,
         http: httpx.Client | None = None,
     ) -> None:
-        """`key` is an API key, where the server wants one; `http` a client of your own, with the
-        server's address in it.
+        """`key` is an API key, where the server wants one; `absence_s` is how long the server may
+        be away while something there is followed, and `on_absence` hears of it, in a sentence;
+        `http` is a client of your own, with the server's address in it.
         """
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._http = http or httpx.Client(base_url=server, headers=headers, timeout=timeout_s)
+        self._absence_s = absence_s
+        self._on_absence = on_absence
 
     def __enter__(self) -> Self:
         return self
@@ -54,6 +60,11 @@ class Client:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    @property
+    def server(self) -> str:
+        """Its address, without what a person may have put there to sign in."""
+        return str(self._http.base_url.copy_with(userinfo=b"")).rstrip("/")
 
     def close(self) -> None:
         self._http.close()
@@ -82,7 +93,9 @@ class Client:
             JobFailed: there will be no picture.
             TooLong: it is not done yet.
         """
-        return self._take(steps.finished(calls.edit(photo, caption, wait_s, options), wait_s))
+        return self._take(
+            steps.finished(calls.edit(photo, caption, wait_s, options), wait_s, self._absence_s)
+        )
 
     def generate(
         self,
@@ -92,7 +105,9 @@ class Client:
         **options: Unpack[GenerateOptions],
     ) -> Job:
         """Draw what the caption says, from words alone; waits and raises as `edit` does."""
-        return self._take(steps.finished(calls.generate(caption, wait_s, options), wait_s))
+        return self._take(
+            steps.finished(calls.generate(caption, wait_s, options), wait_s, self._absence_s)
+        )
 
     def job(self, job_id: str) -> Job:
         """The job as it stands."""
@@ -104,26 +119,23 @@ class Client:
 
     def wait(self, job: Job, wait_s: float = 300.0) -> Job:
         """The job at its end; raises as `edit` does."""
-        return self._take(steps.wait(job, wait_s))
+        return self._take(steps.wait(job, wait_s, self._absence_s))
 
     def follow(self, job: Job) -> Iterator[Event]:
         """The job's events until it has ended; a stream that was cut off is taken up again."""
-        reader, tries = calls.EventReader(), 0
+        reader, patience = calls.EventReader(), Patience(self._absence_s)
         while True:
             try:
                 with self._stream(calls.events(job.id, reader)) as response:
                     for line in response.iter_lines():
                         for event in reader.feed(line):
-                            tries = 0
+                            patience = Patience(self._absence_s)
                             yield event
                             if event.job:
                                 return
                 raise Unreachable("the stream ended before the job did")
-            except Unreachable:
-                tries += 1
-                if tries == steps.TRIES:
-                    raise
-                self._step(steps.pause(tries))
+            except (Refused, Unreachable) as error:
+                self._step(patience.after(error))
 
     def cancel(self, job: Job) -> Job:
         """Stop the job unless it has ended; how it stands after that."""
@@ -133,7 +145,7 @@ class Client:
         """A new job that asks for the same as one that failed, was canceled or has expired; waits
         and raises as `edit` does.
         """
-        return self._take(steps.finished(calls.retry(job.id, wait_s), wait_s))
+        return self._take(steps.finished(calls.retry(job.id, wait_s), wait_s, self._absence_s))
 
     def image(self, output: Output) -> bytes:
         """A finished picture's file."""
@@ -149,13 +161,14 @@ class Client:
 
     def create_batch(
         self,
-        items: Sequence[Mapping[str, Any]] | Path,
+        items: Sequence[Mapping[str, Any]] | Path | bytes,
         images: BinaryIO | None = None,
         **defaults: Any,
     ) -> Batch:
         """Ask for many pictures at once. `items` are lines such as {"caption": "red petals",
-        "image": "photo.jpg"}, or a JSONL or CSV file of them; `images` is a ZIP with the pictures
-        that they name; `defaults` hold for each line that does not say otherwise.
+        "image": "photo.jpg"}, or a JSONL or CSV file of them, or what is in the file; `images` is a
+        ZIP with the pictures that they name; `defaults` hold for each line that does not say
+        otherwise.
         """
         return self._take(steps.create_batch(calls.create_batch(items, images, **defaults)))
 
@@ -179,17 +192,30 @@ class Client:
         Raises:
             TooLong: it is not done yet.
         """
-        return self._take(steps.wait_for_batch(batch, wait_s, on_progress))
+        return self._take(steps.wait_for_batch(batch, wait_s, self._absence_s, on_progress))
 
     def cancel_batch(self, batch: Batch) -> Batch:
         """Leave undone what is not done; how the batch stands after that."""
         return self._take(steps.cancel_batch(batch))
 
     def download_batch(self, batch: Batch, file: BinaryIO) -> None:
-        """Write the ZIP of all that is finished, with its manifest, into `file`."""
-        with self._stream(Call("GET", f"/batches/{batch.id}/results")) as response:
-            for piece in response.iter_bytes():
-                file.write(piece)
+        """Write the ZIP of all that is finished, with its manifest, into `file`; one that was cut
+        off begins again where `file` can go back.
+        """
+        call, patience = Call("GET", f"/batches/{batch.id}/results"), Patience(self._absence_s)
+        start = file.tell() if file.seekable() else None
+        while True:
+            try:
+                with self._stream(call) as response:
+                    for piece in response.iter_bytes():
+                        file.write(piece)
+                    return
+            except (Refused, Unreachable) as error:
+                if start is None:
+                    raise
+                self._step(patience.after(error))
+                file.seek(start)
+                file.truncate()
 
     @contextmanager
     def _stream(self, call: Call) -> Iterator[httpx.Response]:
@@ -221,6 +247,8 @@ class Client:
 
     def _step(self, step: Call | Pause) -> httpx.Response | httpx.TransportError | None:
         if isinstance(step, Pause):
+            if step.news:
+                self._on_absence(step.news)
             time.sleep(step.seconds)
             return None
         try:

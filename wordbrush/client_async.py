@@ -14,8 +14,8 @@ import httpx
 from wordbrush import calls, steps
 from wordbrush.answers import Batch, BatchItem, Event, Job, Model, Output, Webhook
 from wordbrush.calls import Call, EditOptions, GenerateOptions, Photo
-from wordbrush.errors import Unreachable
-from wordbrush.steps import Page, Pause, Steps
+from wordbrush.errors import Refused, Unreachable
+from wordbrush.steps import Page, Patience, Pause, Steps
 
 _SERVER = "http://127.0.0.1:8000"
 
@@ -33,10 +33,14 @@ class AsyncClient:
         *,
         key: str | None = None,
         timeout_s: float = 90.0,
+        absence_s: float = steps.ABSENCE_S,
+        on_absence: Callable[[str], object] = lambda news: None,
         http: httpx.AsyncClient | None = None,
     ) -> None:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._http = http or httpx.AsyncClient(base_url=server, headers=headers, timeout=timeout_s)
+        self._absence_s = absence_s
+        self._on_absence = on_absence
 
     async def __aenter__(self) -> Self:
         return self
@@ -48,6 +52,10 @@ class AsyncClient:
         traceback: TracebackType | None,
     ) -> None:
         await self.close()
+
+    @property
+    def server(self) -> str:
+        return str(self._http.base_url.copy_with(userinfo=b"")).rstrip("/")
 
     async def close(self) -> None:
         await self._http.aclose()
@@ -66,7 +74,9 @@ class AsyncClient:
         wait_s: float = 300.0,
         **options: Unpack[EditOptions],
     ) -> Job:
-        return await self._take(steps.finished(calls.edit(photo, caption, wait_s, options), wait_s))
+        return await self._take(
+            steps.finished(calls.edit(photo, caption, wait_s, options), wait_s, self._absence_s)
+        )
 
     async def generate(
         self,
@@ -75,7 +85,9 @@ class AsyncClient:
         wait_s: float = 300.0,
         **options: Unpack[GenerateOptions],
     ) -> Job:
-        return await self._take(steps.finished(calls.generate(caption, wait_s, options), wait_s))
+        return await self._take(
+            steps.finished(calls.generate(caption, wait_s, options), wait_s, self._absence_s)
+        )
 
     async def job(self, job_id: str) -> Job:
         return await self._take(steps.job(job_id))
@@ -84,31 +96,30 @@ class AsyncClient:
         return self._each(partial(steps.jobs, wanted))
 
     async def wait(self, job: Job, wait_s: float = 300.0) -> Job:
-        return await self._take(steps.wait(job, wait_s))
+        return await self._take(steps.wait(job, wait_s, self._absence_s))
 
     async def follow(self, job: Job) -> AsyncIterator[Event]:
-        reader, tries = calls.EventReader(), 0
+        reader, patience = calls.EventReader(), Patience(self._absence_s)
         while True:
             try:
                 async with self._stream(calls.events(job.id, reader)) as response:
                     async for line in response.aiter_lines():
                         for event in reader.feed(line):
-                            tries = 0
+                            patience = Patience(self._absence_s)
                             yield event
                             if event.job:
                                 return
                 raise Unreachable("the stream ended before the job did")
-            except Unreachable:
-                tries += 1
-                if tries == steps.TRIES:
-                    raise
-                await self._step(steps.pause(tries))
+            except (Refused, Unreachable) as error:
+                await self._step(patience.after(error))
 
     async def cancel(self, job: Job) -> Job:
         return await self._take(steps.cancel(job))
 
     async def retry(self, job: Job, *, wait_s: float = 300.0) -> Job:
-        return await self._take(steps.finished(calls.retry(job.id, wait_s), wait_s))
+        return await self._take(
+            steps.finished(calls.retry(job.id, wait_s), wait_s, self._absence_s)
+        )
 
     async def image(self, output: Output) -> bytes:
         return await self._take(steps.image(output))
@@ -122,7 +133,7 @@ class AsyncClient:
 
     async def create_batch(
         self,
-        items: Sequence[Mapping[str, Any]] | Path,
+        items: Sequence[Mapping[str, Any]] | Path | bytes,
         images: BinaryIO | None = None,
         **defaults: Any,
     ) -> Batch:
@@ -141,15 +152,26 @@ class AsyncClient:
         wait_s: float = 24 * 3600,
         on_progress: Callable[[Batch], object] = lambda batch: None,
     ) -> Batch:
-        return await self._take(steps.wait_for_batch(batch, wait_s, on_progress))
+        return await self._take(steps.wait_for_batch(batch, wait_s, self._absence_s, on_progress))
 
     async def cancel_batch(self, batch: Batch) -> Batch:
         return await self._take(steps.cancel_batch(batch))
 
     async def download_batch(self, batch: Batch, file: BinaryIO) -> None:
-        async with self._stream(Call("GET", f"/batches/{batch.id}/results")) as response:
-            async for piece in response.aiter_bytes():
-                file.write(piece)
+        call, patience = Call("GET", f"/batches/{batch.id}/results"), Patience(self._absence_s)
+        start = file.tell() if file.seekable() else None
+        while True:
+            try:
+                async with self._stream(call) as response:
+                    async for piece in response.aiter_bytes():
+                        file.write(piece)
+                    return
+            except (Refused, Unreachable) as error:
+                if start is None:
+                    raise
+                await self._step(patience.after(error))
+                file.seek(start)
+                file.truncate()
 
     @asynccontextmanager
     async def _stream(self, call: Call) -> AsyncIterator[httpx.Response]:
@@ -179,6 +201,8 @@ class AsyncClient:
 
     async def _step(self, step: Call | Pause) -> httpx.Response | httpx.TransportError | None:
         if isinstance(step, Pause):
+            if step.news:
+                self._on_absence(step.news)
             await asyncio.sleep(step.seconds)
             return None
         try:

@@ -19,8 +19,11 @@ class TooLong(WordbrushError):
 class Refused(WordbrushError):
     """The server does not do what was asked (RFC 9457 problem)."""
 
-    def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
+    def __init__(
+        self, status: int, problem: Mapping[str, Any], *, retry_after_s: float | None = None
+    ) -> None:
         self.status = status  # of HTTP
+        self.retry_after_s = retry_after_s  # when to ask again, if the server said it
         self.title = str(problem.get("title") or f"HTTP {status}")
         self.detail = str(problem.get("detail") or "")
         self.errors: Sequence[Mapping[str, str]] = problem.get("errors") or ()  # field and message

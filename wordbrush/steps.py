@@ -17,7 +17,9 @@ from wordbrush.answers import Batch, BatchItem, Job, Model, Output, Webhook
 from wordbrush.calls import Call, Photo
 from wordbrush.errors import JobFailed, Refused, TooLong, Unreachable
 
-TRIES = 4  # of a request that a server could not take, or that was cut off
+ABSENCE_S = 90.0  # how long a server may be away that is at work for us; a restart takes seconds
+_TRIES = 4  # of a request that a server could not take, or that was cut off
+_BUSY = (429, 503)
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 2.0
 _ITEMS_A_PAGE = 500
@@ -30,6 +32,7 @@ class Pause:
     """Nothing is to be done for a while."""
 
     seconds: float
+    news: str | None = None  # what whoever waits wants to hear
 
 
 Steps = Generator[Call | Pause, httpx.Response | httpx.TransportError | None, T]
@@ -43,18 +46,60 @@ class Page(Generic[T]):
     next: Any
 
 
-def send(call: Call) -> Steps[httpx.Response]:
+class Patience:
+    """How often a request that came to nothing is sent again, and when: a few times, or for
+    `absence_s` seconds where the server is at work for us and only has to come back.
+    """
+
+    def __init__(self, absence_s: float | None = None) -> None:
+        self._absence_s = absence_s
+        self._failures, self._began_at = 0, time.monotonic()
+
+    def after(self, error: Refused | Unreachable) -> Pause:
+        """Until the request is sent again.
+
+        Raises:
+            Refused, Unreachable: `error`, where it is not.
+        """
+        if not self._failures:
+            self._began_at = time.monotonic()
+        self._failures += 1
+        seconds = self._seconds(error)
+        if not self._is_worth_while(error, seconds):
+            raise error
+        is_news = self._absence_s is not None and self._failures == _TRIES
+        return Pause(seconds, self._news(error) if is_news else None)
+
+    def _seconds(self, error: Refused | Unreachable) -> float:
+        if isinstance(error, Refused) and error.retry_after_s is not None:
+            return error.retry_after_s
+        return float(min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2**self._failures))
+
+    def _is_worth_while(self, error: Refused | Unreachable, seconds: float) -> bool:
+        if isinstance(error, Refused) and error.status not in _BUSY:
+            return False
+        if self._absence_s is None:
+            return self._failures < _TRIES
+        return time.monotonic() + seconds <= self._began_at + self._absence_s
+
+    def _news(self, error: Refused | Unreachable) -> str:
+        return f"{error}; the work there may go on, trying again for {self._absence_s:g} s"
+
+
+def send(call: Call, patience: Patience | None = None) -> Steps[httpx.Response]:
     """The response; what was cut off, or came while the server was full, is sent again."""
-    for attempt in range(1, TRIES + 1):
+    patience = patience or Patience()
+    while True:
         answer = yield call
-        is_last = attempt == TRIES
-        if isinstance(answer, httpx.Response) and (is_last or answer.status_code not in (429, 503)):
-            return check(answer)
-        if isinstance(answer, httpx.TransportError) and is_last:
+        try:
+            if isinstance(answer, httpx.Response):
+                return check(answer)
+            assert answer is not None, "a call is answered"
             raise away(answer) from answer
-        yield pause(attempt, answer if isinstance(answer, httpx.Response) else None)
+        except (Refused, Unreachable) as error:
+            rest = patience.after(error)
+        yield rest
         call.rewind()
-    raise AssertionError("the last try returns or raises")
 
 
 def models() -> Steps[list[Model]]:
@@ -67,10 +112,10 @@ def store_image(photo: Photo) -> Steps[str]:
     return image_id
 
 
-def finished(call: Call, wait_s: float) -> Steps[Job]:
+def finished(call: Call, wait_s: float, absence_s: float) -> Steps[Job]:
     """The job that a call asks for, at its end; as it is where `wait_s` is 0."""
     job = yield from _job(call)
-    return (yield from wait(job, wait_s)) if wait_s else job
+    return (yield from wait(job, wait_s, absence_s)) if wait_s else job
 
 
 def job(job_id: str) -> Steps[Job]:
@@ -83,13 +128,14 @@ def jobs(wanted: Mapping[str, Any], cursor: str | None) -> Steps[Page[Job]]:
     return Page(list(map(Job.read, page["jobs"])), page["next"])
 
 
-def wait(job: Job, wait_s: float) -> Steps[Job]:
+def wait(job: Job, wait_s: float, absence_s: float) -> Steps[Job]:
     deadline, looks = time.monotonic() + wait_s, 0
     while not job.is_done:
         if time.monotonic() >= deadline:
             raise TooLong(f"job {job.id} was not done in {wait_s:g} s: it is {job.status}")
         yield _until_next_look(job.eta_s, looks)
-        job, looks = (yield from _job(Call("GET", f"/jobs/{job.id}"))), looks + 1
+        call = Call("GET", f"/jobs/{job.id}")
+        job, looks = (yield from _job(call, Patience(absence_s))), looks + 1
     if job.status != "succeeded":
         raise JobFailed(job)
     return job
@@ -123,14 +169,15 @@ def batch_items(batch: Batch, first: int | None) -> Steps[Page[BatchItem]]:
 
 
 def wait_for_batch(
-    batch: Batch, wait_s: float, on_progress: Callable[[Batch], object]
+    batch: Batch, wait_s: float, absence_s: float, on_progress: Callable[[Batch], object]
 ) -> Steps[Batch]:
     deadline, looks = time.monotonic() + wait_s, 0
     while not batch.is_done:
         if time.monotonic() >= deadline:
             raise TooLong(f"batch {batch.id} was not done in {wait_s:g} s")
         yield _until_next_look(None, looks)
-        batch, looks = (yield from _batch(Call("GET", f"/batches/{batch.id}"))), looks + 1
+        call = Call("GET", f"/batches/{batch.id}")
+        batch, looks = (yield from _batch(call, Patience(absence_s))), looks + 1
         on_progress(batch)
     return batch
 
@@ -161,7 +208,12 @@ def check(response: httpx.Response) -> httpx.Response:
         problem = response.json()
     except ValueError:
         problem = {}
-    raise Refused(response.status_code, problem if isinstance(problem, dict) else {})
+    after = response.headers.get("retry-after", "")
+    raise Refused(
+        response.status_code,
+        problem if isinstance(problem, dict) else {},
+        retry_after_s=float(after) if after.isdecimal() else None,
+    )
 
 
 def away(error: httpx.TransportError) -> Unreachable:
@@ -169,23 +221,16 @@ def away(error: httpx.TransportError) -> Unreachable:
     return Unreachable(f"the server does not answer: {error}")
 
 
-def pause(attempt: int, response: httpx.Response | None = None) -> Pause:
-    """Until a request is sent again, for the `attempt`-th time from 1."""
-    asked = response.headers.get("retry-after", "") if response is not None else ""
-    doubled = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2**attempt)
-    return Pause(float(asked) if asked.isdecimal() else doubled)
+def _ask(call: Call, patience: Patience | None = None) -> Steps[Any]:
+    return (yield from send(call, patience)).json()
 
 
-def _ask(call: Call) -> Steps[Any]:
-    return (yield from send(call)).json()
+def _job(call: Call, patience: Patience | None = None) -> Steps[Job]:
+    return Job.read((yield from _ask(call, patience)))
 
 
-def _job(call: Call) -> Steps[Job]:
-    return Job.read((yield from _ask(call)))
-
-
-def _batch(call: Call) -> Steps[Batch]:
-    return Batch.read((yield from _ask(call)))
+def _batch(call: Call, patience: Patience | None = None) -> Steps[Batch]:
+    return Batch.read((yield from _ask(call, patience)))
 
 
 def _until_next_look(eta_s: float | None, looks: int) -> Pause:

@@ -91,12 +91,13 @@ def client(app: FastAPI) -> Iterator[httpx.Client]:
 
 
 @contextmanager
-def serving(app: FastAPI) -> Iterator[str]:
-    """A real server of `app` on a free port; its address."""
+def serving(app: FastAPI, port: int = 0) -> Iterator[str]:
+    """A real server of `app` on `port`, or a free one; its address."""
     config = uvicorn.Config(app, log_config=None, access_log=False)
     server = uvicorn.Server(config)
     with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
         thread = Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         while not server.started and thread.is_alive():

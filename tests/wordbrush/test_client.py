@@ -9,14 +9,16 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
+from queue import SimpleQueue
 from threading import Thread
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 from zipfile import ZipFile
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
+from app.main import create_app
 from app.settings import Settings
 from tests.app.conftest import picture, serving
 from wordbrush import (
@@ -30,7 +32,7 @@ from wordbrush import (
     Unreachable,
 )
 from worker.batches import Batches
-from worker.messages import Failure, Result
+from worker.messages import Failure, Metrics, Result
 from worker.queue import JobQueue, Status
 from worker.store import Store
 
@@ -63,6 +65,20 @@ def worked(queue: JobQueue, finish: Finish) -> Iterator[None]:
     thread.start()
     yield
     thread.join()
+
+
+class FirstPiece(httpx.SyncByteStream):
+    """A stream that is cut off after what comes first."""
+
+    def __init__(self, whole: httpx.SyncByteStream) -> None:
+        self.whole = whole
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield next(iter(self.whole))
+        raise httpx.ReadError("cut off")
+
+    def close(self) -> None:
+        self.whole.close()
 
 
 @pytest.mark.usefixtures("worked")
@@ -148,7 +164,7 @@ def test_a_server_that_is_away_is_said(free_port: int) -> None:
         Job("a", "queued", "generate", "m", "red", 0, "now"),
         Batch("a", "queued", {}, "now"),
     )
-    with Client(f"http://127.0.0.1:{free_port}") as client:
+    with Client(f"http://127.0.0.1:{free_port}", absence_s=1) as client:
         for ask in (
             client.models,
             lambda: list(client.follow(job)),
@@ -156,6 +172,56 @@ def test_a_server_that_is_away_is_said(free_port: int) -> None:
         ):
             with pytest.raises(Unreachable):
                 ask()
+
+
+def test_a_restart_of_the_server_is_outlasted_and_said(
+    web_settings: Settings, free_port: int, queue: JobQueue
+) -> None:
+    news: SimpleQueue[str] = SimpleQueue()
+    batches = Batches.from_settings(web_settings)
+    with (
+        Client(f"http://127.0.0.1:{free_port}", on_absence=news.put) as client,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        with serving(create_app(web_settings), free_port):
+            job = client.edit(picture(), CAPTION, wait_s=0)
+            batch = client.create_batch([{"caption": "red", "image_id": job.image_id}])
+
+        def after_an_absence(ask: Callable[[], Any]) -> Any:
+            doing = pool.submit(ask)
+            assert "does not answer" in news.get(timeout=30)
+            with serving(create_app(web_settings), free_port):
+                return doing.result()
+
+        queue.finish(job.id, Result((), Metrics()))
+        batches.note(batch.id, "tagan-flowers-64", {0: Failure("No", "no")})
+        assert after_an_absence(lambda: client.wait(job)).status == "succeeded"
+        assert after_an_absence(lambda: list(client.follow(job)))[-1].job.id == job.id
+        ended = after_an_absence(lambda: client.wait_for_batch(batch))
+        assert ended.request_counts["failed"] == 1
+        file = BytesIO()
+        after_an_absence(lambda: client.download_batch(batch, file))
+        assert ZipFile(file).namelist() == ["manifest.jsonl"]
+
+
+def test_a_download_that_was_cut_off_begins_again(address: str) -> None:
+    class CutOff(httpx.HTTPTransport):
+        tries = 0
+
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            response = super().handle_request(request)
+            if request.url.path.endswith("/results"):
+                self.tries += 1
+                if self.tries == 1:
+                    response.stream = FirstPiece(cast("httpx.SyncByteStream", response.stream))
+            return response
+
+    with Client(http=httpx.Client(base_url=address, transport=CutOff())) as client:
+        batch, file = client.create_batch([{"caption": "?"}]), BytesIO(b"before")
+        file.seek(6)
+        client.download_batch(batch, file)
+    assert file.getvalue().startswith(b"beforePK")
+    assert ZipFile(BytesIO(file.getvalue()[6:])).namelist() == ["manifest.jsonl"]
 
 
 def test_a_request_that_was_cut_off_is_sent_again_and_done_once(
@@ -193,17 +259,6 @@ def test_a_job_is_followed_to_its_end(ours: Client, queue: JobQueue, finish: Fin
 def test_a_stream_that_was_cut_off_goes_on_after_its_last_event(
     address: str, queue: JobQueue, finish: Finish
 ) -> None:
-    class FirstPiece(httpx.SyncByteStream):
-        def __init__(self, whole: httpx.SyncByteStream) -> None:
-            self.whole = whole
-
-        def __iter__(self) -> Iterator[bytes]:
-            yield next(iter(self.whole))
-            raise httpx.ReadError("cut off")
-
-        def close(self) -> None:
-            self.whole.close()
-
     class CutOff(httpx.HTTPTransport):
         had: ClassVar[list[str | None]] = []
 
