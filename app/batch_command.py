@@ -1,27 +1,28 @@
 """`wordbrush batch`: a picture for each line of a file, here or on a server."""
 
-import csv
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from http import HTTPStatus
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Annotated, Any, BinaryIO
-from zipfile import ZIP_STORED, ZipFile
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from app.batch_folder import Awaited, BatchFolder
+from app.batch_photos import pack
 from app.terminal import Key, ModelId, Seed, Server, any_service, is_momentary, told
 from wordbrush import Batch, Client, Refused
 
-_NAMING = ("image", "image_to")  # fields of a line that name a picture of the folder
 _CTRL_C = 130  # as shells have it
 _PIECE = 1 << 20  # bytes read at a time
+_MAX_TOLD = 10  # pictures, and letters of their names
+_MAX_TOLD_LETTERS = 80
 
 
 def batch(
@@ -36,7 +37,9 @@ def batch(
     images: Annotated[
         Path | None,
         typer.Argument(
-            help="Folder of the pictures that the lines name.", exists=True, file_okay=False
+            help="Folder of the pictures that the lines name; none outside is sent.",
+            exists=True,
+            file_okay=False,
         ),
     ] = None,
     out: Annotated[
@@ -56,7 +59,7 @@ def batch(
     with told(), TemporaryFile() as zipped:
         lines = captions.read_bytes()
         if images is not None:
-            _zip(captions, images, zipped)
+            lines = _pack(lines, images, zipped)
         request = _fingerprint(lines, zipped, model=model, seed=seed)
         with any_service(server, key) as client, _left_alone(folder, request):
             will_last = not is_momentary(client, server)
@@ -116,29 +119,14 @@ def _awaited(client: Client, folder: BatchFolder, request: str) -> Batch | None:
     return batch
 
 
-def _zip(captions: Path, images: Path, into: BinaryIO) -> None:
-    """The pictures that the lines name, as they are; one that is missing fails its line."""
-    with ZipFile(into, "w", ZIP_STORED) as archive:
-        for name in dict.fromkeys(_names(captions)):
-            if (images / name).is_file():
-                archive.write(images / name, name)
-    into.seek(0)
-
-
-def _names(captions: Path) -> Iterator[str]:
-    """What the lines call their pictures; what is wrong with a line, the server says."""
-    text = captions.read_text(encoding="utf-8-sig", errors="replace")
-    if not text.lstrip().startswith("{"):
-        for cells in csv.DictReader(text.splitlines()):
-            yield from filter(None, map(cells.get, _NAMING))
-        return
-    for line in text.splitlines():
-        try:
-            row: Any = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(row, dict):
-            yield from (row[field] for field in _NAMING if isinstance(row.get(field), str))
+def _pack(lines: bytes, images: Path, into: BinaryIO) -> bytes:
+    """The lines as they are to be sent with a ZIP of their pictures; says what is left out."""
+    packed = pack(lines, images, into)
+    for name, why in islice(packed.left_out.items(), _MAX_TOLD):
+        _say(f"not sent, so its lines fail: {name[:_MAX_TOLD_LETTERS]!r}, {why}")
+    if (more := len(packed.left_out) - _MAX_TOLD) > 0:
+        _say(f"not sent, so their lines fail: {more:,} more")
+    return packed.lines
 
 
 @contextmanager

@@ -194,3 +194,20 @@ def test_pictures_of_an_earlier_run_do_not_stay_beside_the_new_manifest(
         assert folders.pictures() == [f"0000{n}-0.jpg" for n in range(count)]
     [line] = (folders.out / "manifest.jsonl").read_text().splitlines()
     assert json.loads(line)["files"] == folders.pictures()
+
+
+@pytest.mark.usefixtures("address")
+def test_a_picture_outside_the_folder_fails_its_line_alone(
+    batch: Start, folders: Folders, draw: Callable[[str], None]
+) -> None:
+    (folders.images.parent / "a.jpg").write_bytes(picture())
+    outside = [f"x{number}/../../a.jpg" for number in range(11)]
+    lines = [f"red petals,{name}" for name in ("./a.jpg", "/a.jpg", *outside)]
+    folders.write("caption,image", *lines)
+    running = batch(*folders.words)
+    assert f"'/a.jpg', it is outside {folders.images}" in said(running, "not sent")
+    said(running, "2 more")
+    draw(taken(folders))
+    said(running, "1 done, 12 failed")
+    assert running.wait(30) == 1
+    assert folders.pictures() == ["00000-0.jpg"]
