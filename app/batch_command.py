@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from app.batch_folder import Awaited, BatchFolder
-from app.batch_photos import pack
+from app.batch_photos import NoPictures, pack
 from app.terminal import Key, ModelId, Seed, Server, any_service, is_momentary, told
 from wordbrush import Batch, Client, Refused
 
@@ -121,7 +121,10 @@ def _awaited(client: Client, folder: BatchFolder, request: str) -> Batch | None:
 
 def _pack(lines: bytes, images: Path, into: BinaryIO) -> bytes:
     """The lines as they are to be sent with a ZIP of their pictures; says what is left out."""
-    packed = pack(lines, images, into)
+    try:
+        packed = pack(lines, images, into)
+    except NoPictures as error:
+        raise typer.BadParameter(str(error)) from None
     for name, why in islice(packed.left_out.items(), _MAX_TOLD):
         _say(f"not sent, so its lines fail: {name[:_MAX_TOLD_LETTERS]!r}, {why}")
     if (more := len(packed.left_out) - _MAX_TOLD) > 0:

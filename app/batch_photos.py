@@ -15,8 +15,13 @@ from zipfile import ZIP_STORED, ZipFile, ZipInfo
 _NAMING = ("image", "image_to")  # fields of a line that name a picture of the folder
 _DELIMITERS = (",", ";", "\t")
 _NOWHERE = ".."  # the name of no file in a ZIP
+_MAX_TOLD = 20  # columns in a message
 
 Rename = Callable[[str], str]
+
+
+class NoPictures(ValueError):
+    """No line names a picture, so all would be drawn from words alone."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,9 @@ def pack(lines: bytes, folder: Path, into: BinaryIO) -> Packed:
 
     One that can't be read, or is outside, fails its line alone. What is wrong with the lines, the
     server says.
+
+    Raises:
+        NoPictures: no line names one.
     """
     with ZipFile(into, "w", ZIP_STORED) as archive:
         photos = _Photos(folder, archive)
@@ -105,8 +113,12 @@ class _Outside(ValueError):
 
 
 def _rename_json(text: str, rename: Rename) -> str | None:
-    """The lines with other names for their pictures; None where all have the right ones."""
-    lines, is_changed = text.split("\n"), False
+    """The lines with other names for their pictures; None where all have the right ones.
+
+    Raises:
+        NoPictures: no line names one.
+    """
+    lines, fields, named, is_changed = text.split("\n"), dict[str, None](), False, False
     for number, line in enumerate(lines):
         try:
             row = json.loads(line)
@@ -114,10 +126,14 @@ def _rename_json(text: str, rename: Rename) -> str | None:
             continue
         if not isinstance(row, dict):
             continue
+        fields |= dict.fromkeys(row)
         names = {field: row[field] for field in _NAMING if _is_name(row.get(field))}
         renamed = {field: rename(name) for field, name in names.items()}
+        named |= bool(names)
         if renamed != names:
             lines[number], is_changed = json.dumps(row | renamed), True
+    if fields and not named:
+        raise _no_pictures(list(fields))
     return "\n".join(lines) if is_changed else None
 
 
@@ -134,10 +150,13 @@ def _rename_csv(text: str, rename: Rename) -> str | None:
     header = _header(table)
     before = [list(row) for row in table]
     columns = [number for number, name in enumerate(header) if name in _NAMING]
+    named = False
     for row in table[1:]:
         for number in columns:
             if number < len(row) and (name := row[number].strip()):
-                row[number] = rename(name)
+                row[number], named = rename(name), True
+    if "caption" in header and len(table) > 1 and not named:
+        raise _no_pictures(header)
     table[:1] = [header]
     if table == before:
         return None
@@ -160,3 +179,11 @@ def _rows(text: str, delimiter: str, *, strict: bool) -> Iterator[list[str]]:
     lines = io.StringIO(text, newline="")
     rows = csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=strict)
     return filter(None, rows)
+
+
+def _no_pictures(fields: list[str]) -> NoPictures:
+    there = ", ".join(f"{name[:40]!r}" for name in fields[:_MAX_TOLD])
+    return NoPictures(
+        f"no line names a picture of the folder, wanted its name in the column 'image'; "
+        f"the columns are {there}. To draw from words alone, leave the folder away"
+    )

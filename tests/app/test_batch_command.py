@@ -211,3 +211,12 @@ def test_a_picture_outside_the_folder_fails_its_line_alone(
     said(running, "1 done, 12 failed")
     assert running.wait(30) == 1
     assert folders.pictures() == ["00000-0.jpg"]
+
+
+def test_a_folder_of_which_no_line_names_a_picture_is_refused_before_anything_is_sent(
+    batch: Start, folders: Folders
+) -> None:
+    folders.write("caption,file", "red petals,a.jpg")
+    refused = batch(*folders.words)
+    said(refused, "no line names a picture of the folder")
+    assert refused.wait(30) == 2

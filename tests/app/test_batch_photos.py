@@ -8,7 +8,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from app.batch_photos import pack
+from app.batch_photos import NoPictures, pack
 
 LONG = "x" * 300
 
@@ -125,3 +125,28 @@ def test_only_names_change_in_lines_that_are_written_anew(images: Path) -> None:
     row = {"caption": "red", "image": "./b.jpg", "image_to": "b.jpg", "seed": 7}
     packed = pack(json.dumps(row).encode() + b"\n[1]\n", images, BytesIO())
     assert packed.lines == json.dumps(row | {"image": "b.jpg"}).encode() + b"\n[1]\n"
+
+
+def test_lines_of_which_none_names_a_picture_are_refused_with_their_columns(images: Path) -> None:
+    for lines, columns in (
+        (b"Caption ,file\nred,b.jpg\n", "'caption', 'file'"),
+        (b"caption;image;seed\nred; ;7\n", "'caption', 'image', 'seed'"),
+        (b'{"caption": "red", "Image": "b.jpg"}\n{"image": ""}', "'caption', 'Image', 'image'"),
+    ):
+        with pytest.raises(NoPictures, match=f"in the column 'image'; the columns are {columns}"):
+            pack(lines, images, BytesIO())
+
+
+def test_one_line_that_names_a_picture_is_enough(images: Path) -> None:
+    for lines in (
+        b"caption,image\nred,\nred,b.jpg\n",
+        b'{"caption": "red"}\n{"caption": "red", "image_id": "x", "image_to": "b.jpg"}',
+    ):
+        file = BytesIO()
+        assert pack(lines, images, file).lines == lines
+        assert sent(file).keys() == {"b.jpg"}
+
+
+def test_what_is_wrong_with_all_lines_is_left_to_the_server(images: Path) -> None:
+    for lines in (b"file,text\nb.jpg,red\n", b"caption,file\n", b"{no JSON\n", b"[]"):
+        assert pack(lines, images, BytesIO()).lines == lines
