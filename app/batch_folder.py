@@ -7,7 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import BinaryIO
-from zipfile import ZipFile
+from zipfile import BadZipFile, ZipFile
+
+from wordbrush import BadAnswer
 
 _NOTE = ".wordbrush-batch.json"
 _MANIFEST = "manifest.jsonl"
@@ -53,15 +55,27 @@ class BatchFolder:
         """Put a batch's ZIP here, in the place of the pictures of an earlier one.
 
         Only names as a server of ours writes them, whoever it is that answered.
+
+        Raises:
+            BadAnswer: it is no ZIP, or is damaged.
         """
-        with ZipFile(results) as archive:
-            pictures = {name for name in archive.namelist() if _PICTURE.fullmatch(name)}
-            for name in pictures:
-                (self._path / name).write_bytes(archive.read(name))
-            for name in set(self._listed()) - pictures:
-                (self._path / name).unlink(missing_ok=True)
-            (self._path / _MANIFEST).write_bytes(archive.read(_MANIFEST))
+        try:
+            with ZipFile(results) as archive:
+                self._take(archive)
+        except (BadZipFile, KeyError) as error:
+            raise BadAnswer(
+                f"the results are not whole, wanted a ZIP with a manifest: {error}"
+            ) from None
         (self._path / _NOTE).unlink(missing_ok=True)
+
+    def _take(self, archive: ZipFile) -> None:
+        manifest = archive.read(_MANIFEST)
+        pictures = {name for name in archive.namelist() if _PICTURE.fullmatch(name)}
+        for name in pictures:
+            (self._path / name).write_bytes(archive.read(name))
+        for name in set(self._listed()) - pictures:
+            (self._path / name).unlink(missing_ok=True)
+        (self._path / _MANIFEST).write_bytes(manifest)
 
     def _listed(self) -> Iterator[str]:
         """The pictures that the manifest here names; other files are none of ours."""

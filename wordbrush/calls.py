@@ -51,6 +51,12 @@ class Call:
     files: Mapping[str, tuple[str, bytes | BinaryIO]] | None = None
     headers: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def is_repeatable(self) -> bool:
+        """Sent twice, it does what it does once."""
+        is_named = "Idempotency-Key" in self.headers
+        return self.method == "GET" or is_named or self.url.endswith("/cancel")
+
     def arguments(self) -> dict[str, Any]:
         """For httpx."""
         return {name: value for name, value in vars(self).items() if value}

@@ -25,9 +25,10 @@ T = TypeVar("T")
 class Client:
     """Speaks to one server; to be closed, or used in a `with`.
 
-    Each method raises Unreachable when the server does not answer, and Refused when it does not do
-    what is asked. A request that was cut off, or that came while the server was full, is sent
-    again; it is done once. While a job or a batch is followed or fetched the server may be away for
+    Each method raises Unreachable when the server does not answer, Refused when it does not do what
+    is asked, and BadAnswer when it is no server of ours. A request that was cut off, or that came
+    while the server was full, is sent again, unless that would take longer than is to be waited,
+    and done once. While a job or a batch is followed or fetched the server may be away for
     as long as a restart takes.
     """
 
@@ -125,8 +126,9 @@ class Client:
         """The job's events until it has ended; a stream that was cut off is taken up again."""
         reader, patience = calls.EventReader(), Patience(self._absence_s)
         while True:
+            call = calls.events(job.id, reader)
             try:
-                with self._stream(calls.events(job.id, reader)) as response:
+                with self._stream(call, "text/event-stream") as response:
                     for line in response.iter_lines():
                         for event in reader.feed(line):
                             patience = Patience(self._absence_s)
@@ -135,7 +137,7 @@ class Client:
                                 return
                 raise Unreachable("the stream ended before the job did")
             except (Refused, Unreachable) as error:
-                self._step(patience.after(error))
+                self._step(patience.after(call, error))
 
     def cancel(self, job: Job) -> Job:
         """Stop the job unless it has ended; how it stands after that."""
@@ -206,24 +208,24 @@ class Client:
         start = file.tell() if file.seekable() else None
         while True:
             try:
-                with self._stream(call) as response:
+                with self._stream(call, "application/zip") as response:
                     for piece in response.iter_bytes():
                         file.write(piece)
                     return
             except (Refused, Unreachable) as error:
                 if start is None:
                     raise
-                self._step(patience.after(error))
+                self._step(patience.after(call, error))
                 file.seek(start)
                 file.truncate()
 
     @contextmanager
-    def _stream(self, call: Call) -> Iterator[httpx.Response]:
+    def _stream(self, call: Call, kind: str) -> Iterator[httpx.Response]:
         try:
             with self._http.stream(**call.arguments()) as response:
                 if not response.is_success:
                     response.read()
-                yield steps.check(response)
+                yield steps.check_kind(steps.check(response), kind)
         except httpx.TransportError as error:
             raise steps.away(error) from error
 

@@ -101,8 +101,9 @@ class AsyncClient:
     async def follow(self, job: Job) -> AsyncIterator[Event]:
         reader, patience = calls.EventReader(), Patience(self._absence_s)
         while True:
+            call = calls.events(job.id, reader)
             try:
-                async with self._stream(calls.events(job.id, reader)) as response:
+                async with self._stream(call, "text/event-stream") as response:
                     async for line in response.aiter_lines():
                         for event in reader.feed(line):
                             patience = Patience(self._absence_s)
@@ -111,7 +112,7 @@ class AsyncClient:
                                 return
                 raise Unreachable("the stream ended before the job did")
             except (Refused, Unreachable) as error:
-                await self._step(patience.after(error))
+                await self._step(patience.after(call, error))
 
     async def cancel(self, job: Job) -> Job:
         return await self._take(steps.cancel(job))
@@ -162,24 +163,24 @@ class AsyncClient:
         start = file.tell() if file.seekable() else None
         while True:
             try:
-                async with self._stream(call) as response:
+                async with self._stream(call, "application/zip") as response:
                     async for piece in response.aiter_bytes():
                         file.write(piece)
                     return
             except (Refused, Unreachable) as error:
                 if start is None:
                     raise
-                await self._step(patience.after(error))
+                await self._step(patience.after(call, error))
                 file.seek(start)
                 file.truncate()
 
     @asynccontextmanager
-    async def _stream(self, call: Call) -> AsyncIterator[httpx.Response]:
+    async def _stream(self, call: Call, kind: str) -> AsyncIterator[httpx.Response]:
         try:
             async with self._http.stream(**call.arguments()) as response:
                 if not response.is_success:
                     await response.aread()
-                yield steps.check(response)
+                yield steps.check_kind(steps.check(response), kind)
         except httpx.TransportError as error:
             raise steps.away(error) from error
 

@@ -12,6 +12,10 @@ class Unreachable(WordbrushError):
     """The server does not answer."""
 
 
+class BadAnswer(WordbrushError):
+    """What answered is no Wordbrush server, or none that is understood here."""
+
+
 class TooLong(WordbrushError):
     """It took longer than was to be waited; the work may go on."""
 

@@ -8,23 +8,27 @@ that there was instead, sleeps at each pause, and has the answer at the end.
 import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import Any, Generic, TypeVar
 
 import httpx
 
 from wordbrush import calls
-from wordbrush.answers import Batch, BatchItem, Job, Model, Output, Webhook
+from wordbrush.answers import Answer, Batch, BatchItem, Job, Model, Output, Webhook
 from wordbrush.calls import Call, Photo
-from wordbrush.errors import JobFailed, Refused, TooLong, Unreachable
+from wordbrush.errors import BadAnswer, JobFailed, Refused, TooLong, Unreachable
 
 ABSENCE_S = 90.0  # how long a server may be away that is at work for us; a restart takes seconds
 _TRIES = 4  # of a request that a server could not take, or that was cut off
-_BUSY = (429, 503)
+_LONGEST_REST_S = 60.0  # between them, in all, where nobody says how long he waits
+_NOT_DONE = (429, 503)
+_PERHAPS_DONE = (502, 504)  # what stands before the server had no answer of it
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 2.0
 _ITEMS_A_PAGE = 500
 
 T = TypeVar("T")
+A = TypeVar("A", bound=Answer)
 
 
 @dataclass(frozen=True)
@@ -48,14 +52,17 @@ class Page(Generic[T]):
 
 class Patience:
     """How often a request that came to nothing is sent again, and when: a few times, or for
-    `absence_s` seconds where the server is at work for us and only has to come back.
+    `absence_s` seconds where the server is at work for us and only has to come back; never after
+    `until`, by the monotonic clock.
     """
 
-    def __init__(self, absence_s: float | None = None) -> None:
+    def __init__(self, absence_s: float | None = None, *, until: float = inf) -> None:
         self._absence_s = absence_s
+        self._until = until
+        self._rested_s = 0.0
         self._failures, self._began_at = 0, time.monotonic()
 
-    def after(self, error: Refused | Unreachable) -> Pause:
+    def after(self, call: Call, error: Refused | Unreachable) -> Pause:
         """Until the request is sent again.
 
         Raises:
@@ -65,8 +72,9 @@ class Patience:
             self._began_at = time.monotonic()
         self._failures += 1
         seconds = self._seconds(error)
-        if not self._is_worth_while(error, seconds):
+        if not (_may_pass(call, error) and self._has_time(seconds)):
             raise error
+        self._rested_s += seconds
         is_news = self._absence_s is not None and self._failures == _TRIES
         return Pause(seconds, self._news(error) if is_news else None)
 
@@ -75,12 +83,14 @@ class Patience:
             return error.retry_after_s
         return float(min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2**self._failures))
 
-    def _is_worth_while(self, error: Refused | Unreachable, seconds: float) -> bool:
-        if isinstance(error, Refused) and error.status not in _BUSY:
+    def _has_time(self, seconds: float) -> bool:
+        """Also after a pause of so many."""
+        at = time.monotonic() + seconds
+        if at > self._until:
             return False
         if self._absence_s is None:
-            return self._failures < _TRIES
-        return time.monotonic() + seconds <= self._began_at + self._absence_s
+            return self._failures < _TRIES and self._rested_s + seconds <= _LONGEST_REST_S
+        return at <= self._began_at + self._absence_s
 
     def _news(self, error: Refused | Unreachable) -> str:
         return f"{error}; the work there may go on, trying again for {self._absence_s:g} s"
@@ -97,25 +107,41 @@ def send(call: Call, patience: Patience | None = None) -> Steps[httpx.Response]:
             assert answer is not None, "a call is answered"
             raise away(answer) from answer
         except (Refused, Unreachable) as error:
-            rest = patience.after(error)
+            rest = patience.after(call, error)
         yield rest
         call.rewind()
 
 
+def _may_pass(call: Call, error: Refused | Unreachable) -> bool:
+    """Whether it may be otherwise next time, and asking again does no harm."""
+    if isinstance(error, Unreachable) or error.status in _NOT_DONE:
+        return True
+    return error.status in _PERHAPS_DONE and call.is_repeatable
+
+
 def models() -> Steps[list[Model]]:
-    return [Model.read(one) for one in (yield from _ask(Call("GET", "/models")))["models"]]
+    def read(answer: Any) -> list[Model]:
+        return list(map(Model.read, answer["models"]))
+
+    return (yield from _ask(Call("GET", "/models"), read))
 
 
 def store_image(photo: Photo) -> Steps[str]:
+    def read(answer: Any) -> str:
+        image_id: str = answer["image_id"]
+        return image_id
+
     files = {"image": ("photo", calls.read(photo))}
-    image_id: str = (yield from _ask(Call("POST", "/images", files=files)))["image_id"]
-    return image_id
+    return (yield from _ask(Call("POST", "/images", files=files), read))
 
 
 def finished(call: Call, wait_s: float, absence_s: float) -> Steps[Job]:
     """The job that a call asks for, at its end; as it is where `wait_s` is 0."""
-    job = yield from _job(call)
-    return (yield from wait(job, wait_s, absence_s)) if wait_s else job
+    if not wait_s:
+        return (yield from _job(call))
+    until = time.monotonic() + wait_s
+    job = yield from _job(call, Patience(until=until))
+    return (yield from _wait(job, wait_s, absence_s, until))
 
 
 def job(job_id: str) -> Steps[Job]:
@@ -124,18 +150,21 @@ def job(job_id: str) -> Steps[Job]:
 
 def jobs(wanted: Mapping[str, Any], cursor: str | None) -> Steps[Page[Job]]:
     params = {**wanted, "cursor": cursor} if cursor else wanted
-    page = yield from _ask(Call("GET", "/jobs", params=params))
-    return Page(list(map(Job.read, page["jobs"])), page["next"])
+    return (yield from _ask(Call("GET", "/jobs", params=params), _page("jobs", Job)))
 
 
 def wait(job: Job, wait_s: float, absence_s: float) -> Steps[Job]:
-    deadline, looks = time.monotonic() + wait_s, 0
+    return (yield from _wait(job, wait_s, absence_s, time.monotonic() + wait_s))
+
+
+def _wait(job: Job, wait_s: float, absence_s: float, until: float) -> Steps[Job]:
+    looks = 0
     while not job.is_done:
-        if time.monotonic() >= deadline:
+        if time.monotonic() >= until:
             raise TooLong(f"job {job.id} was not done in {wait_s:g} s: it is {job.status}")
-        yield _until_next_look(job.eta_s, looks)
+        yield _until_next_look(job.eta_s, looks, until)
         call = Call("GET", f"/jobs/{job.id}")
-        job, looks = (yield from _job(call, Patience(absence_s))), looks + 1
+        job, looks = (yield from _job(call, Patience(absence_s, until=until))), looks + 1
     if job.status != "succeeded":
         raise JobFailed(job)
     return job
@@ -164,20 +193,20 @@ def batch(batch_id: str) -> Steps[Batch]:
 
 def batch_items(batch: Batch, first: int | None) -> Steps[Page[BatchItem]]:
     params = {"first": first or 0, "limit": _ITEMS_A_PAGE}
-    page = yield from _ask(Call("GET", f"/batches/{batch.id}/items", params=params))
-    return Page(list(map(BatchItem.read, page["items"])), page["next"])
+    call = Call("GET", f"/batches/{batch.id}/items", params=params)
+    return (yield from _ask(call, _page("items", BatchItem)))
 
 
 def wait_for_batch(
     batch: Batch, wait_s: float, absence_s: float, on_progress: Callable[[Batch], object]
 ) -> Steps[Batch]:
-    deadline, looks = time.monotonic() + wait_s, 0
+    until, looks = time.monotonic() + wait_s, 0
     while not batch.is_done:
-        if time.monotonic() >= deadline:
+        if time.monotonic() >= until:
             raise TooLong(f"batch {batch.id} was not done in {wait_s:g} s")
-        yield _until_next_look(None, looks)
+        yield _until_next_look(None, looks, until)
         call = Call("GET", f"/batches/{batch.id}")
-        batch, looks = (yield from _batch(call, Patience(absence_s))), looks + 1
+        batch, looks = (yield from _batch(call, Patience(absence_s, until=until))), looks + 1
         on_progress(batch)
     return batch
 
@@ -188,8 +217,8 @@ def cancel_batch(batch: Batch) -> Steps[Batch]:
 
 def webhooks(cursor: str | None) -> Steps[Page[Webhook]]:
     params = {"cursor": cursor} if cursor else None
-    page = yield from _ask(Call("GET", "/webhooks", params=params))
-    return Page(list(map(Webhook.read, page["webhooks"])), page["next"])
+    call = Call("GET", "/webhooks", params=params)
+    return (yield from _ask(call, _page("webhooks", Webhook)))
 
 
 def resend_webhook(webhook_id: str) -> Steps[None]:
@@ -216,25 +245,54 @@ def check(response: httpx.Response) -> httpx.Response:
     )
 
 
+def check_kind(response: httpx.Response, kind: str) -> httpx.Response:
+    """The response, if it is of this media type.
+
+    Raises:
+        BadAnswer: it is not.
+    """
+    if response.headers.get("content-type", "").split(";")[0] != kind:
+        raise _bad_answer(response, kind)
+    return response
+
+
 def away(error: httpx.TransportError) -> Unreachable:
     """What to raise for it."""
     return Unreachable(f"the server does not answer: {error}")
 
 
-def _ask(call: Call, patience: Patience | None = None) -> Steps[Any]:
-    return (yield from send(call, patience)).json()
+def _ask(call: Call, read: Callable[[Any], T], patience: Patience | None = None) -> Steps[T]:
+    """What `read` makes of the JSON that is answered."""
+    response = yield from send(call, patience)
+    try:
+        return read(response.json())
+    except (ValueError, LookupError, TypeError):
+        raise _bad_answer(response, "its JSON") from None
+
+
+def _bad_answer(response: httpx.Response, wanted: str) -> BadAnswer:
+    kind = response.headers.get("content-type", "an unknown type")
+    asked = response.url.copy_with(userinfo=b"", query=None)
+    return BadAnswer(
+        f"{asked} does not answer as a Wordbrush server does: it sent {kind}, wanted {wanted}; "
+        "is the address right?"
+    )
+
+
+def _page(name: str, kind: type[A]) -> Callable[[Any], Page[A]]:
+    """Reads a page of answers, which are under `name`."""
+    return lambda page: Page(list(map(kind.read, page[name])), page["next"])
 
 
 def _job(call: Call, patience: Patience | None = None) -> Steps[Job]:
-    return Job.read((yield from _ask(call, patience)))
+    return (yield from _ask(call, Job.read, patience))
 
 
 def _batch(call: Call, patience: Patience | None = None) -> Steps[Batch]:
-    return Batch.read((yield from _ask(call, patience)))
+    return (yield from _ask(call, Batch.read, patience))
 
 
-def _until_next_look(eta_s: float | None, looks: int) -> Pause:
-    """Until it is worth while to look at something unfinished again."""
-    if eta_s is not None:
-        return Pause(min(_LONGEST_PAUSE_S, max(_FIRST_PAUSE_S, eta_s / 2)))
-    return Pause(min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 1.5**looks))
+def _until_next_look(eta_s: float | None, looks: int, until: float) -> Pause:
+    """Until it is worth while to look at something unfinished again, and not longer."""
+    seconds = _FIRST_PAUSE_S * 1.5**looks if eta_s is None else max(_FIRST_PAUSE_S, eta_s / 2)
+    return Pause(max(0.0, min(_LONGEST_PAUSE_S, seconds, until - time.monotonic())))

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse
 
 from app.batch_folder import BatchFolder
 from app.main import create_app
@@ -74,7 +76,7 @@ def batch(free_port: int) -> Iterator[Start]:
 
 
 @pytest.fixture
-def draw(web_settings: Settings, store: Store) -> Callable[[str], None]:
+def draw(web_settings: Settings, store: Store) -> Iterator[Callable[[str], None]]:
     """Does all that is left of a batch, as a worker would."""
     batches = Batches.from_settings(web_settings)
 
@@ -87,7 +89,8 @@ def draw(web_settings: Settings, store: Store) -> Callable[[str], None]:
             if item.item.request:
                 batches.note(batch_id, item.item.request.model, {item.number: result})
 
-    return end
+    yield end
+    batches.connection.close()
 
 
 def said(process: subprocess.Popen[bytes], text: str) -> str:
@@ -220,3 +223,17 @@ def test_a_folder_of_which_no_line_names_a_picture_is_refused_before_anything_is
     refused = batch(*folders.words)
     said(refused, "no line names a picture of the folder")
     assert refused.wait(30) == 2
+
+
+def test_a_server_that_is_none_of_ours_is_said_in_a_line(
+    batch: Start, folders: Folders, free_port: int
+) -> None:
+    other = FastAPI()
+    other.post("/batches")(lambda: HTMLResponse("<html>"))
+    with serving(other, free_port):
+        refused = batch(*folders.words)
+        line = said(refused, "it sent text/html")
+        assert "is the address right?" in line
+        assert refused.wait(30) == 1
+    assert refused.stderr
+    assert not refused.stderr.read()

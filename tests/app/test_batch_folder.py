@@ -9,6 +9,7 @@ from zipfile import ZipFile
 import pytest
 
 from app.batch_folder import Awaited, BatchFolder
+from wordbrush import BadAnswer
 
 AWAITED = Awaited("http://127.0.0.1:8000", "3f0c", "fingerprint")
 
@@ -76,3 +77,15 @@ def test_a_folder_that_can_not_be_written_to_is_found_at_once(tmp_path: Path) ->
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(OSError, match="Not a directory"):
         BatchFolder(tmp_path / "file" / "out").prepare()
+
+
+def test_results_that_are_not_whole_leave_what_was_there(tmp_path: Path) -> None:
+    folder = BatchFolder(tmp_path)
+    folder.fill(results({"00000-0.png": b"first"}))
+    folder.wait_for(AWAITED)
+    without = BytesIO()
+    ZipFile(without, "w").close()
+    for file in (BytesIO(b"<html>"), without):
+        with pytest.raises(BadAnswer, match="not whole"):
+            folder.fill(file)
+    assert names(tmp_path) == [".wordbrush-batch.json", "00000-0.png", "manifest.jsonl"]

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from io import BytesIO
 from pathlib import Path
 from queue import SimpleQueue
@@ -16,13 +17,15 @@ from zipfile import ZipFile
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
+from fastapi.responses import HTMLResponse, JSONResponse
 
 from app.main import create_app
 from app.settings import Settings
 from tests.app.conftest import picture, serving
 from wordbrush import (
     AsyncClient,
+    BadAnswer,
     Batch,
     Client,
     Job,
@@ -30,7 +33,9 @@ from wordbrush import (
     Refused,
     TooLong,
     Unreachable,
+    steps,
 )
+from wordbrush.steps import Pause
 from worker.batches import Batches
 from worker.messages import Failure, Metrics, Result
 from worker.queue import JobQueue, Status
@@ -202,6 +207,7 @@ def test_a_restart_of_the_server_is_outlasted_and_said(
         file = BytesIO()
         after_an_absence(lambda: client.download_batch(batch, file))
         assert ZipFile(file).namelist() == ["manifest.jsonl"]
+    batches.connection.close()
 
 
 def test_a_download_that_was_cut_off_begins_again(address: str) -> None:
@@ -243,6 +249,121 @@ def test_a_request_that_was_cut_off_is_sent_again_and_done_once(
         job = client.edit(picture(), CAPTION, wait_s=0)
     assert job.status == "queued"
     assert queue.depth() == 1
+
+
+@contextmanager
+def answering(*answers: Response) -> Iterator[tuple[str, list[str]]]:
+    """A server that gives these answers in turn and the last for ever; its address, and what it was
+    asked.
+    """
+    other, asked = FastAPI(), list[str]()
+
+    @other.api_route("/{path:path}", methods=["GET", "POST"])
+    def answer(path: str) -> Response:
+        asked.append(path)
+        return answers[min(len(asked), len(answers)) - 1]
+
+    with serving(other) as address:
+        yield address, asked
+
+
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long the client would have slept."""
+    seconds: list[float] = []
+    monkeypatch.setattr("wordbrush.client.time.sleep", seconds.append)
+    return seconds
+
+
+def full(retry_after: int, status: int = 429) -> Response:
+    return Response(status_code=status, headers={"Retry-After": str(retry_after)})
+
+
+def test_a_server_can_not_make_the_client_sleep_longer_than_its_caller_waits(
+    slept: list[float],
+) -> None:
+    job = Job("a", "queued", "generate", "m", "red", 0, "now")
+    with answering(full(86400)) as (address, asked), Client(address) as client:
+        for ask in (
+            lambda: client.generate("red", wait_s=5),
+            lambda: client.generate("red", wait_s=0),
+            lambda: client.wait(job, 5),
+            client.models,
+            lambda: list(client.follow(job)),
+        ):
+            with pytest.raises(Refused) as refused:
+                ask()
+            assert refused.value.retry_after_s == 86400
+    assert max(slept, default=0) < 5  # before it looks at the job
+    with answering(full(6)) as (address, asked), Client(address) as client:
+        slept.clear()
+        with pytest.raises(Refused):
+            client.generate("red", wait_s=5)
+        assert (slept, len(asked)) == ([], 1)
+        with pytest.raises(Refused):
+            client.models()
+        assert slept == [6, 6, 6]
+    with answering(full(40)) as (address, asked), Client(address) as client:
+        slept.clear()
+        with pytest.raises(Refused):
+            client.models()
+        assert slept == [40]
+
+
+def test_a_look_is_not_put_off_for_longer_than_is_to_be_waited() -> None:
+    job = Job("a", "queued", "generate", "m", "red", 0, "now", eta_s=100.0)
+    first = next(steps.wait(job, 0.05, 0))
+    assert isinstance(first, Pause)
+    assert first.seconds <= 0.05
+
+
+@pytest.mark.usefixtures("slept")
+def test_a_gateway_without_an_answer_is_asked_again_where_that_does_no_harm() -> None:
+    models = JSONResponse({"models": []})
+    for status in (429, 502, 503, 504):
+        away = Response(status_code=status)
+        with answering(away, models) as (address, asked), Client(address) as client:
+            assert client.models() == []
+            assert len(asked) == 2
+        with answering(away, full(0, 404)) as (address, asked), Client(address) as client:
+            with pytest.raises(Refused) as refused:
+                client.generate("red", wait_s=0)
+            assert refused.value.status == 404
+        with answering(away, Response()) as (address, asked), Client(address) as client:
+            is_harmless = status in (429, 503)  # else the receiver may have been told
+            with nullcontext() if is_harmless else pytest.raises(Refused):
+                client.resend_webhook("job_a")
+            assert len(asked) == 1 + is_harmless
+
+
+def test_what_answers_otherwise_than_a_server_of_ours_is_said() -> None:
+    job, batch = (
+        Job("a", "queued", "generate", "m", "red", 0, "now"),
+        Batch("a", "queued", {}, "now"),
+    )
+    page = HTMLResponse("<html>")
+    for answer in (page, JSONResponse([]), JSONResponse({"jobs": 7}), JSONResponse("id")):
+        with answering(answer) as (address, _), Client(address) as client:
+            for ask in (
+                client.models,
+                lambda: client.store_image(picture()),
+                lambda: client.generate("red"),
+                lambda: client.job("a"),
+                lambda: list(client.jobs()),
+                lambda: client.batch("a"),
+                lambda: list(client.batch_items(batch)),
+                lambda: list(client.follow(job)),
+                lambda: client.download_batch(batch, BytesIO()),
+            ):
+                with pytest.raises(BadAnswer, match=r"wanted .*; is the address right"):
+                    ask()
+    with (
+        answering(page) as (address, _),
+        Client(address.replace("//", "//ada:secret@")) as client,
+        pytest.raises(BadAnswer, match=f"^{address}/models .* sent text/html") as told,
+    ):
+        client.models()
+    assert "secret" not in str(told.value)
 
 
 def test_a_job_is_followed_to_its_end(ours: Client, queue: JobQueue, finish: Finish) -> None:
