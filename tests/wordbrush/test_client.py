@@ -437,6 +437,7 @@ def test_a_batch_is_sent_watched_and_fetched(ours: Client, web_settings: Setting
     with ZipFile(file) as archive:
         assert len(archive.read("manifest.jsonl").splitlines()) == 2
     assert ours.cancel_batch(ended) == ended
+    batches.connection.close()
 
 
 def test_the_key_is_shown(address: str) -> None:
