@@ -6,14 +6,15 @@ The lines may be somebody else's: what they name outside the folder is never ope
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
+from app.spreadsheets import delimiter_of, header_of, rows_of
+
 _NAMING = ("image", "image_to")  # fields of a line that name a picture of the folder
-_DELIMITERS = (",", ";", "\t")
 _NOWHERE = ".."  # the name of no file in a ZIP
 _MAX_TOLD = 20  # columns in a message
 
@@ -143,11 +144,11 @@ def _is_name(value: object) -> bool:
 
 def _rename_csv(text: str, rename: Rename) -> str | None:
     """The same of CSV, whose header is taken without spaces around and capitals."""
-    delimiter = max(_DELIMITERS, key=lambda one: _fit(text, one))
-    table = list(_rows(text, delimiter, strict=True))
+    delimiter = delimiter_of(text, "caption")
+    table = list(rows_of(text, delimiter, strict=True))
     if not table:
         return None
-    header = _header(table)
+    header = header_of(iter(table))
     before = [list(row) for row in table]
     columns = [number for number, name in enumerate(header) if name in _NAMING]
     named = False
@@ -163,22 +164,6 @@ def _rename_csv(text: str, rename: Rename) -> str | None:
     file = io.StringIO(newline="")
     csv.writer(file, delimiter=delimiter).writerows(table)
     return file.getvalue()
-
-
-def _fit(text: str, delimiter: str) -> tuple[bool, int]:
-    """How well a delimiter cuts the header."""
-    header = _header(_rows(text, delimiter, strict=False))
-    return "caption" in header, len(header)
-
-
-def _header(rows: Iterable[list[str]]) -> list[str]:
-    return [name.strip().lower() for name in next(iter(rows), [])]
-
-
-def _rows(text: str, delimiter: str, *, strict: bool) -> Iterator[list[str]]:
-    lines = io.StringIO(text, newline="")
-    rows = csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=strict)
-    return filter(None, rows)
 
 
 def _no_pictures(fields: list[str]) -> NoPictures:

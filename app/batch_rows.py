@@ -4,19 +4,18 @@ What is wrong with the file as a whole is refused; what is wrong with one line s
 """
 
 import csv
-import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from app.errors import InvalidRequest
+from app.spreadsheets import delimiter_of, header_of, rows_of
 from worker.batches import MAX_ITEMS
 from worker.messages import Failure
 
 UNREADABLE = "The line cannot be used"
 Row = Mapping[str, Any] | Failure
 
-_DELIMITERS = (",", ";", "\t")  # as spreadsheets write them, the second where commas are decimal
 _NAMES_OF_PICTURES = ("image", "image_to")
 _MAX_TOLD = 20  # columns in a message, and characters of each
 _MAX_TOLD_LETTERS = 40
@@ -82,35 +81,16 @@ def _csv_rows(text: str) -> Iterator[Row]:
     capitals in the header.
     """
     try:
-        reader = _reader(text, _delimiter(text), strict=True)
-        header = _header(reader)
+        reader = rows_of(text, delimiter_of(text, "caption"), strict=True)
+        header = header_of(reader)
         if header.count("caption") != 1:
             wanted = "wanted one column `caption`, in CSV with a header, or JSONL"
             raise InvalidRequest.of("items", f"there is {_told(header)}; {wanted}")
-        for cells in filter(None, reader):
+        for cells in reader:
             row = dict(zip(header, map(str.strip, cells), strict=False))
             yield {name: cell for name, cell in row.items() if name and cell}
     except csv.Error as error:
         raise InvalidRequest.of("items", f"it cannot be read as CSV: {error}") from None
-
-
-def _delimiter(text: str) -> str:
-    """The one that makes a column `caption` of the header, and the most columns."""
-
-    def fit(delimiter: str) -> tuple[bool, int]:
-        header = _header(_reader(text, delimiter, strict=False))
-        return "caption" in header, len(header)
-
-    return max(_DELIMITERS, key=fit)
-
-
-def _header(reader: Iterator[list[str]]) -> list[str]:
-    return [name.strip().lower() for name in next(reader, [])]
-
-
-def _reader(text: str, delimiter: str, *, strict: bool) -> Iterator[list[str]]:
-    lines = io.StringIO(text.lstrip("\r\n"), newline="")
-    return csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=strict)
 
 
 def _told(columns: Iterable[str]) -> str:
