@@ -82,6 +82,8 @@ def test_a_file_that_is_no_list_is_refused_beside_the_form(
     (tmp_path / "words.csv").write_text("words\nred\n")
     page.get_by_label("Rows, CSV or JSONL").set_input_files(tmp_path / "words.csv")
     page.get_by_role("button", name="Start").click()
-    expect(page.locator("#batch-form").get_by_role("alert")).to_contain_text("no column `caption`")
+    expect(page.locator("#batch-form").get_by_role("alert")).to_contain_text(
+        "wanted one column `caption`"
+    )
     assert violations(page) == []
     expect(page.locator("#no-batches")).to_be_visible()
