@@ -13,8 +13,7 @@ from pydantic import (
 )
 from typing_extensions import TypeAliasType
 
-from models.text.vocabulary import tokenize
-from worker.messages import MAX_CAPTION, MAX_SEED, MAX_STEPS, MAX_VARIATIONS, Crop
+from worker.messages import MAX_CAPTION, MAX_SEED, MAX_STEPS, MAX_VARIATIONS, Crop, with_words
 
 DEFAULT_STEPS = 7
 _CROP_PATTERN = r"^\d{1,6},\d{1,6},\d{1,6},\d{1,6}$"
@@ -23,12 +22,6 @@ IMAGE_ID_PATTERN = rf"^{_IMAGE_ID}$"
 _OUTPUT = r"/jobs/[A-Za-z0-9_-]{1,64}/outputs/\d{1,3}/image"
 MAX_MATCHES = 100
 MAX_AMONG = 64
-
-
-def _with_words(caption: str) -> str:
-    if not tokenize(caption):
-        raise ValueError("there is no word in it, wanted at least one")
-    return caption
 
 
 def _read_crop(value: object) -> object:
@@ -41,7 +34,7 @@ def _read_crop(value: object) -> object:
 Caption = Annotated[
     str,
     Field(min_length=1, max_length=MAX_CAPTION, examples=["this flower has yellow petals"]),
-    AfterValidator(_with_words),
+    AfterValidator(with_words),
 ]
 CropText = Annotated[
     Crop,

@@ -23,20 +23,14 @@ from worker.messages import (
     MAX_VARIATIONS,
     Failure,
     Request,
+    with_words,
 )
 from worker.watch import Watch
 
 MANIPULATE = "worker.jobs.manipulate"
 GENERATE = "worker.jobs.generate"
 
-
-def _with_words(caption: str) -> str:
-    if not tokenize(caption):
-        raise ValueError("there is no word in it, wanted at least one")
-    return caption
-
-
-_Caption = Annotated[str, Field(min_length=1, max_length=MAX_CAPTION), AfterValidator(_with_words)]
+_Caption = Annotated[str, Field(min_length=1, max_length=MAX_CAPTION), AfterValidator(with_words)]
 
 
 @dataclass(frozen=True)

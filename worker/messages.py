@@ -4,11 +4,23 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, NamedTuple, Self
 
 from models.registry import Task
+from models.text.vocabulary import tokenize
 
 MAX_CAPTION = 300  # characters
 MAX_VARIATIONS = 8
 MAX_STEPS = 16  # pictures of an interpolation
 MAX_SEED = 2**32 - 1
+
+
+def with_words(caption: str) -> str:
+    """The caption.
+
+    Raises:
+        ValueError: there is no word in it.
+    """
+    if not tokenize(caption):
+        raise ValueError("there is no word in it, wanted at least one")
+    return caption
 
 
 @dataclass(frozen=True)
