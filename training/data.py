@@ -146,6 +146,12 @@ class Batch(NamedTuple):
     image: Tensor  # (B, 3, S, S) in [-1, 1]
     matching: Tensor  # (B, T) word indices, padded with PAD; or (B, L) letters, as `spell` gives
     other: Tensor  # the same of a caption that asks for something else
+    outside: (
+        Tensor  # (B, 1, S, S) in [0, 1], 1 where there is nothing of the object; 0 if not known
+    )
+
+    def to(self, device: torch.device) -> "Batch":
+        return Batch(*(tensor.to(device) for tensor in self))
 
 
 @dataclass(frozen=True)
@@ -213,20 +219,13 @@ class CaptionedPictures:
         draw = random.Random(f"{seed}-{step}-{rank}")
         rows, own, other = self._drawn(size, draw)
         shown = [self._shown(row, draw) for row in rows]
+        masks = torch.from_numpy(np.stack([one.mask for one in shown]))[:, None]
         return Batch(
             to_tensor(np.stack([one.picture for one in shown])),
             self._encode(own, draw),
             self._encode(other, draw),
+            outside(masks.float() / 255),
         )
-
-    def outside(self, size: int, *, seed: int, step: int, rank: int = 0) -> Tensor:
-        """(B, 1, S, S) in [0, 1], 1 where a picture of `batch` has nothing of its object; all 0
-        where it is not known which that is, as in all where no picture lies on a plain ground.
-        """
-        draw = random.Random(f"{seed}-{step}-{rank}")
-        rows, _, _ = self._drawn(size, draw)
-        shown = [self._shown(row, draw).mask for row in rows]
-        return outside(torch.from_numpy(np.stack(shown))[:, None].float() / 255)
 
     def captions(
         self, size: int, *, seed: int, step: int, rank: int = 0

@@ -158,7 +158,7 @@ class GenerationTrainer(AdversarialTrainer):
         self._schedule(step)
         rng = step_generator(self.seed, step)
         batch = self.data.batch(self.recipe.batch_size, seed=self.seed, step=step, rank=rank())
-        batch = Batch(*(tensor.to(self.device) for tensor in batch))
+        batch = batch.to(self.device)
         losses, sentence, other = self._learn_to_read(batch)
         with autocast(self.device):
             drawn = self.draw(sentence, rng)

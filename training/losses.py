@@ -22,3 +22,8 @@ def kl_divergence(mu: Tensor, logvar: Tensor) -> Tensor:
     """KL of N(mu, exp(logvar)) from N(0, 1), mean over width and batch."""
     mu, logvar = mu.float(), logvar.float()
     return 0.5 * (mu**2 + logvar.exp() - 1 - logvar).mean()
+
+
+def change_where(where: Tensor, before: Tensor, after: Tensor) -> Tensor:
+    """Mean over all of (B, 3, S, S) of the absolute change, what `where`, (B, 1, S, S), leaves."""
+    return ((after - before).abs() * where).mean()

@@ -10,7 +10,6 @@ Shapes: B batch, T words, D text width, Z noise width, S image side in pixels.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import torch
 from PIL import Image
@@ -27,7 +26,7 @@ from training.augment import Augmentation
 from training.data import CaptionedPictures, Sampling
 from training.features import hinge_generator
 from training.loop import Average, Part, autocast, rank, share_weights, step_generator
-from training.losses import kl_divergence
+from training.losses import change_where, kl_divergence
 from training.sheets import edits_sheet
 from training.steps import adam, descend, held, scheduled, set_rate
 
@@ -135,10 +134,8 @@ class SisganTrainer(AdversarialTrainer):
         rate = scheduled(self.recipe, step, steps=self.steps)
         set_rate([self.opt_net, self.opt_disc], rate)
         rng = step_generator(self.seed, step)
-        place: Any = {"seed": self.seed, "step": step, "rank": rank()}
-        batch = self.data.batch(self.recipe.batch_size, **place)
-        real, matching, other = (t.to(self.device) for t in batch)
-        outside = self.data.outside(self.recipe.batch_size, **place).to(self.device)
+        batch = self.data.batch(self.recipe.batch_size, seed=self.seed, step=step, rank=rank())
+        real, matching, other, outside = batch.to(self.device)
         with torch.no_grad():
             right, wrong = self.net.text(matching).sentence, self.net.text(other).sentence
         relevant = relevant_text(right, wrong)
@@ -203,7 +200,7 @@ class SisganTrainer(AdversarialTrainer):
             own = _foreign(len(real))
             losses["g_rec"] = recipe.lambda_rec * l1_loss(fake[own:], real[own:])
         if recipe.lambda_outside:
-            losses["g_outside"] = recipe.lambda_outside * ((fake - real).abs() * outside).mean()
+            losses["g_outside"] = recipe.lambda_outside * change_where(outside, real, fake)
         if (judge := self.features) is not None:
             (judged,) = judge(taps, relevant)
             losses["g_feature"] = recipe.lambda_feature * hinge_generator(judged)

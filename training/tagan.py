@@ -28,7 +28,7 @@ from training.augment import Augmentation
 from training.data import CaptionedPictures, Sampling
 from training.features import hinge_generator
 from training.loop import Average, Part, autocast, rank, share_weights, step_generator
-from training.losses import kl_divergence
+from training.losses import change_where, kl_divergence
 from training.sheets import edits_sheet
 from training.steps import adam, descend, held, scheduled, set_rate
 from training.warm_start import NothingFits, Taken, take
@@ -156,10 +156,8 @@ class TaganTrainer(AdversarialTrainer):
         rate = scheduled(self.recipe, step, steps=self.steps)
         set_rate([self.opt_net, self.opt_disc], rate)
         rng = step_generator(self.seed, step)
-        place: Any = {"seed": self.seed, "step": step, "rank": rank()}
-        batch = self.data.batch(self.recipe.batch_size, **place)
-        real, matching, other = (t.to(self.device) for t in batch)
-        outside = self.data.outside(self.recipe.batch_size, **place).to(self.device)
+        batch = self.data.batch(self.recipe.batch_size, seed=self.seed, step=step, rank=rank())
+        real, matching, other, outside = batch.to(self.device)
         with self._autocast():
             edited, own, drawn = self._edit(real, matching, other, rng)
             right, wrong = self._read(matching), self._read(other)
@@ -239,7 +237,7 @@ class TaganTrainer(AdversarialTrainer):
         if recipe.lambda_change:
             losses["g_change"] = recipe.lambda_change * l1_loss(edited, real)
         if recipe.lambda_outside:
-            losses["g_outside"] = recipe.lambda_outside * ((edited - real).abs() * outside).mean()
+            losses["g_outside"] = recipe.lambda_outside * change_where(outside, real, edited)
         if recipe.lambda_smooth:
             losses["g_smooth"] = recipe.lambda_smooth * _roughness(edited - real)
         logits, vectors = self.disc.look(shown)

@@ -73,30 +73,30 @@ def test_captions_are_those_of_the_batch_in_words(folder: Path) -> None:
 
 def test_some_pictures_have_their_object_laid_on_a_plain_ground(discs: Path) -> None:
     pictures = _pictures(discs, Sampling(plain_grounds=0.5))
-    batch, outside = (make(300, seed=0, step=1) for make in (pictures.batch, pictures.outside))
-    assert outside.shape == (300, 1, 16, 16)
-    away = outside[:, 0] == 1
+    batch = pictures.batch(300, seed=0, step=1)
+    assert batch.outside.shape == (300, 1, 16, 16)
+    away = batch.outside[:, 0] == 1
     assert away.any((1, 2)).all()
     level = torch.stack(
         [one[:, where].mean(1) for one, where in zip(batch.image, away, strict=True)]
     )
     green = (level - torch.tensor([-0.7, 0.0, -0.7])).abs().amax(1) < 0.1
     assert 0.4 < 1 - green.float().mean() < 0.6
-    inside = batch.image.where(outside == 0, torch.nan).nanmean((2, 3))
+    inside = batch.image.where(batch.outside == 0, torch.nan).nanmean((2, 3))
     assert (inside[:, 0] > inside[:, 1]).all()  # the disc stays red
 
 
 def test_what_is_outside_goes_with_the_batch_however_it_is_cropped_and_turned(discs: Path) -> None:
     pictures = _pictures(discs, Sampling(plain_grounds=1e-9))
-    batch, outside = (make(50, seed=4, step=2) for make in (pictures.batch, pictures.outside))
+    batch = pictures.batch(50, seed=4, step=2)
     is_disc = batch.image[:, :1] > 0
-    assert not outside[is_disc].any()
-    assert outside[~is_disc].mean() > 0.5
+    assert not batch.outside[is_disc].any()
+    assert batch.outside[~is_disc].mean() > 0.5
 
 
 def test_without_plain_grounds_no_object_is_looked_for(discs: Path) -> None:
     pictures = _pictures(discs)
-    assert not pictures.outside(4, seed=0, step=0).any()
+    assert not pictures.batch(4, seed=0, step=0).outside.any()
     assert not list((discs / "cache").glob("*objects*"))
 
 

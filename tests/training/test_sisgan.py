@@ -13,6 +13,7 @@ from models.text.vocabulary import Vocabulary
 from models.text.vse import SentenceReader
 from models.weights import load
 from tests.training.captioned import WORDS, toy_pictures
+from tests.training.toys import costs_of_right_half
 from training.augment import Augmentation
 from training.data import Sampling
 from training.loop import Diverged, RunSettings, run
@@ -44,10 +45,7 @@ def test_the_picture_with_its_own_caption_gets_nearer_to_itself(tmp_path: Path) 
 def test_what_is_outside_the_object_stays(tmp_path: Path) -> None:
     strict = replace(RECIPE, lambda_outside=100, lambda_rec=0, learning_rate=3e-3)
     trainer = _trainer(tmp_path, strict, total=1000)
-    right_half = torch.zeros(RECIPE.batch_size, 1, 16, 16)
-    right_half[..., 8:] = 1
-    trainer.data.outside = lambda *_, **__: right_half
-    losses = [trainer.train_step(step)["g_outside"] for step in range(60)]
+    losses = costs_of_right_half(trainer, 60)
     assert sum(losses[-5:]) < 0.6 * sum(losses[:5])
 
 

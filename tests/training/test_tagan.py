@@ -9,7 +9,7 @@ import torch
 from models.checkpoint import Header, read_header
 from models.tagan import TINY, Tagan
 from models.weights import load
-from tests.training.toys import WORDS, write_toys
+from tests.training.toys import WORDS, costs_of_right_half, write_toys
 from training.data import CaptionedPictures, Sampling, read_split
 from training.loop import Diverged, RunSettings, run
 from training.tagan import PAPER, SMALL, Recipe, TaganTrainer
@@ -42,10 +42,7 @@ def test_the_discriminator_learns_which_words_go_with_a_picture(toys: Path) -> N
 def test_what_is_outside_the_object_stays(toys: Path) -> None:
     strict = replace(RECIPE, lambda_outside=100, lambda_cond=0, learning_rate=3e-3)
     trainer = _trainer(toys, strict, total=1000)
-    right_half = torch.zeros(RECIPE.batch_size, 1, 16, 16)
-    right_half[..., 8:] = 1
-    trainer.data.outside = lambda *_, **__: right_half
-    losses = [trainer.train_step(step)["g_outside"] for step in range(40)]
+    losses = costs_of_right_half(trainer, 40)
     assert sum(losses[-5:]) < 0.3 * sum(losses[:5])
 
 

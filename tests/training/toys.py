@@ -4,12 +4,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import torch
 from PIL import Image
 
 from models.checkpoint import Header
 from models.text.vocabulary import Vocabulary
-from training.data import CaptionedPictures, Sampling, read_split
+from training.data import Batch, CaptionedPictures, Sampling, read_split
 from training.generation import GenerationTrainer, Recipe
+from training.sisgan import SisganTrainer
+from training.tagan import TaganTrainer
 
 COLOURS = {"red": (220, 20, 20), "blue": (20, 20, 220), "green": (20, 200, 20)}
 WORDS = Vocabulary(("a", "red", "blue", "green", "thing"))
@@ -52,3 +55,17 @@ def build(
     pictures = toy_pictures(toys, side, by_characters=by_characters)
     header = toy_header(system, side, by_characters=by_characters)
     return kind(recipe, pictures, pictures, header, **options)
+
+
+def costs_of_right_half(trainer: TaganTrainer | SisganTrainer, steps: int) -> list[float]:
+    """`g_outside` of each step, were the object of every picture in its left half."""
+    draw = trainer.data.batch
+
+    def with_object_on_the_left(*args: Any, **which: Any) -> Batch:
+        batch = draw(*args, **which)
+        outside = torch.zeros_like(batch.outside)
+        outside[..., outside.shape[-1] // 2 :] = 1
+        return batch._replace(outside=outside)
+
+    trainer.data.batch = with_object_on_the_left
+    return [trainer.train_step(step)["g_outside"] for step in range(steps)]
