@@ -25,6 +25,7 @@ from app.errors import Forbidden, TooManyRequests, Unauthorized, Unavailable, to
 from app.keys import Key, KeyFile, Scope
 from app.sessions import COOKIE, Sessions
 from app.settings import Settings
+from app.templates import asks_for_a_page
 from app.throttle import Throttle
 from models.registry import Task
 from worker.connection import QueueDown
@@ -190,7 +191,7 @@ def is_from_own_page(request: Request) -> bool:
 
 
 def _unknown(request: Request) -> Response:
-    if request.method in _HARMLESS and "text/html" in request.headers.get("accept", ""):
+    if asks_for_a_page(request):
         return RedirectResponse(SIGN_IN, status_code=303)  # a browser goes to a page
     wanted = "wanted a key that is in force, as Authorization: Bearer wb_..."
     return to_response(Unauthorized(wanted), request)

@@ -11,7 +11,7 @@ from typing import Any, TypedDict
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from fastapi_problem.handler import ExceptionHandler, new_exception_handler
+from fastapi_problem.handler import ExceptionHandler, PostHook, new_exception_handler
 from rfc9457 import Problem, StatusProblem
 from rfc9457.openapi import problem_component, problem_response
 from starlette.exceptions import HTTPException
@@ -22,6 +22,7 @@ from app.catalogue import UnknownModel
 from app.middleware import add_headers
 from app.openai_errors import for_openai
 from app.outbound import AnswerTooLarge, ForbiddenAddress, Unreachable
+from app.templates import Templates, asks_for_a_page
 from worker.batch_records import UnknownBatch
 from worker.crops import BadCrop
 from worker.idempotency import KeyReused
@@ -173,13 +174,16 @@ _TRANSLATIONS: Mapping[type[Exception], Callable[[Any], Problem]] = {
 _FORESEEN = (Problem, HTTPException, RequestValidationError, *_TRANSLATIONS)
 
 
-def install(app: FastAPI) -> None:
-    """Every error of `app` becomes a problem: ours, the framework's and what nobody foresaw."""
+def install(app: FastAPI, templates: Templates) -> None:
+    """Every error of `app` becomes a problem: ours, the framework's and what nobody foresaw.
+
+    A person whose browser goes where there is nothing sees a page instead.
+    """
     handler = new_exception_handler(
         pre_hooks=[_log_unforeseen],
         handlers={kind: _translated(into) for kind, into in _TRANSLATIONS.items()},
         unhandled_wrappers={"default": ServerFault},
-        post_hooks=[_with_headers, _for_openai],
+        post_hooks=[_for_people(templates), _with_headers, _for_openai],
         http_exception_handler=_from_http,
         request_validation_handler=_from_validation,
         documentation_uri_template=TYPE_URI,
@@ -241,6 +245,18 @@ def _with_headers(
     """A fault's answer is made outside of all middleware, so what that adds is added here too."""
     add_headers(response.headers, request.state.request_id)
     return content, response
+
+
+def _for_people(templates: Templates) -> PostHook[Any]:
+    def show_page(
+        content: dict[str, Any], request: Request, response: Response
+    ) -> tuple[dict[str, Any], Response]:
+        if response.status_code == 404 and asks_for_a_page(request):
+            page = templates.show(request, "lost.html", status_code=404)
+            return content, page
+        return content, response
+
+    return show_page
 
 
 def _for_openai(

@@ -140,7 +140,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(about.create_router(templates))
     app.include_router(languages.create_router(templates))
     app.mount("/static", pages.create_static())
-    errors.install(app)
+    errors.install(app, templates)
     limit = services.settings.max_upload_bytes + _BESIDE_THE_PHOTO_BYTES
     larger = {batches.router.prefix: services.settings.max_batch_bytes}
     if services.imports is not None:

@@ -55,3 +55,8 @@ class Templates:
             chosen=request.cookies.get(COOKIE),
             accepted=request.headers.get("accept-language", ""),
         )
+
+
+def asks_for_a_page(request: Request) -> bool:
+    """Whether a person's browser goes there, rather than a program or a page's own script."""
+    return request.method in ("GET", "HEAD") and "text/html" in request.headers.get("accept", "")

@@ -37,6 +37,19 @@ def test_each_error_is_a_problem_without_an_echo(
     assert _SECRET not in answer.text
 
 
+def test_a_person_whose_browser_goes_where_nothing_is_sees_a_page_in_their_language(
+    client: httpx.Client,
+) -> None:
+    wishes = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8", "accept-language": "ko"}
+    answer = client.get(f"/{_SECRET}", headers=wishes)
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert "여기에는 아무것도 없어요" in answer.text
+    assert 'href="/"' in answer.text
+    assert _SECRET not in answer.text
+    assert answer.headers["x-request-id"]
+
+
 def test_a_form_that_cannot_be_parsed_is_a_problem(client: httpx.Client) -> None:
     headers = {"content-type": "multipart/form-data"}  # and no boundary
     answer = client.post("/manipulate", content=b"--x\r\nnonsense", headers=headers)
