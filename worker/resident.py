@@ -15,7 +15,7 @@ from time import monotonic
 from typing import Any
 
 import redis
-from rq import Queue, SimpleWorker
+from rq import Queue
 from rq.exceptions import DequeueTimeout
 from rq.executions import Execution
 from rq.intermediate_queue import IntermediateQueue
@@ -23,9 +23,9 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.timeouts import BaseDeathPenalty
 from rq.utils import as_text, now
-from rq.worker import WorkerStatus
 
 from worker.limits import TimeLimit, Watchdog
+from worker.outlasting import OutlastingWorker
 from worker.queue import PRESENCE_TTL_S, QueueDown
 
 HEARTBEAT_S = 5
@@ -117,7 +117,7 @@ class NoAlarm(BaseDeathPenalty):
     def cancel_death_penalty(self) -> None: ...
 
 
-class ResidentWorker(SimpleWorker):
+class ResidentWorker(OutlastingWorker):
     """Works in its own process, beats while it works, and dies when a job takes too long."""
 
     death_penalty_class = NoAlarm
@@ -185,10 +185,6 @@ class ResidentWorker(SimpleWorker):
         """RQ leaves a job in the intermediate queue, to be done again, if there are two queues."""
         super().prepare_job_execution(job, remove_from_intermediate_queue=True)
 
-    def execute_job(self, job: Job, queue: Queue) -> None:
-        self._execute(job, queue)
-        self.set_state(WorkerStatus.IDLE)
-
     @property
     def is_stopping(self) -> bool:
         """It was told to stop, and will when the job in hand is done."""
@@ -219,7 +215,7 @@ class ResidentWorker(SimpleWorker):
             for limit in held:
                 limit.hold()
             try:
-                self._execute(*found)
+                self.execute_all(*found)
             finally:
                 for limit in held:
                     limit.go_on()
@@ -233,7 +229,7 @@ class ResidentWorker(SimpleWorker):
             serializer=self.serializer,
         )
 
-    def _execute(self, job: Job, queue: Queue) -> None:
+    def execute_all(self, job: Job, queue: Queue) -> None:
         """The job and those that can be done beside it.
 
         RQ knows one job at a time, so the first does the work of all. When RQ comes to the others
@@ -270,7 +266,7 @@ class ResidentWorker(SimpleWorker):
                 self._limits.pop()
 
     def run_maintenance_tasks(self) -> None:
-        super().run_maintenance_tasks()  # type: ignore[no-untyped-call]
+        super().run_maintenance_tasks()
         if monotonic() - self._swept_at > _SWEEP_S:
             self._swept_at = monotonic()
             self._sweep()

@@ -20,10 +20,10 @@ StartWorker = Callable[..., Worker]
 @pytest.fixture
 def start_worker(settings: Settings, tiny_model: str, processes: list[Worker]) -> StartWorker:
     """Starts a worker and waits until it is ready; further settings by name."""
-    queue = JobQueue.from_settings(settings)
 
     def start(**changes: object) -> Worker:
-        environment = settings.model_copy(update=changes).to_environment()
+        own = settings.model_copy(update=changes)
+        environment, queue = own.to_environment(), JobQueue.from_settings(own)
         command = [sys.executable, "-m", "tests.worker.paced_worker"]
         worker = subprocess.Popen(command, cwd=ROOT, env=os.environ | environment)
         processes.append(worker)
