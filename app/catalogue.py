@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.checkpoint import Header, files, scan
+from models.checkpoint import Checkpoint, Header, files, scan
 from models.registry import SYSTEMS, Task
 from models.text.vocabulary import UnknownWord, Vocabulary, tokenize
 
@@ -25,8 +25,8 @@ class _Shelf:
     """What the folders held when they were last read."""
 
     signature: tuple[tuple[Path, int], ...]  # files and when each was written, in nanoseconds
+    checkpoints: Mapping[str, Checkpoint]
     headers: Mapping[str, Header]
-    paths: Mapping[str, Path]
     vocabularies: Mapping[str, Vocabulary]
 
     def unknown_words(self, caption: str, model: str) -> list[UnknownWord]:
@@ -59,7 +59,7 @@ class Catalogue:
     @property
     def _shelf(self) -> _Shelf:
         if _signature(self._folders) != self._last.signature:
-            self._last = _read(self._folders)
+            self._last = _read(self._folders, self._last.checkpoints.values())
         return self._last
 
     def __iter__(self) -> Iterator[Header]:
@@ -93,7 +93,7 @@ class Catalogue:
 
     def path(self, model: str) -> Path:
         """The file of a checkpoint that is here; its card and its sheet lie beside it."""
-        return self._shelf.paths[model]
+        return self._shelf.checkpoints[model].path
 
     def vocabulary(self, model: str) -> Vocabulary | None:
         """The words that `model` knows; None where the model is not here."""
@@ -108,14 +108,15 @@ class Catalogue:
         return self._shelf.find(model, task)
 
 
-def _read(folders: Iterable[Path]) -> _Shelf:
-    checkpoints = scan(folders)
+def _read(folders: Iterable[Path], before: Iterable[Checkpoint] = ()) -> _Shelf:
+    signature = _signature(folders)  # before they are read: a change meanwhile is seen next time
+    checkpoints = scan(folders, before)
     headers = [checkpoint.header for checkpoint in checkpoints.values()]
     ordered = sorted(headers, key=_rank)
     return _Shelf(
-        _signature(folders),
+        signature,
+        checkpoints,
         {header.id: header for header in ordered},
-        {checkpoint.id: checkpoint.path for checkpoint in checkpoints.values()},
         {header.id: header.vocabulary for header in ordered},
     )
 

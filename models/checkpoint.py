@@ -9,10 +9,13 @@ import json
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from os import SEEK_END
 from pathlib import Path
 from typing import Any
 
-from models.registry import Spec, find
+from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+
+from models.registry import Spec, UnknownSystem, find
 from models.text.vocabulary import Vocabulary
 
 FORMAT = "wordbrush-1"
@@ -26,6 +29,7 @@ class BadCheckpoint(ValueError):
     """The file is not a checkpoint of this format."""
 
 
+@with_config(ConfigDict(extra="forbid"))
 @dataclass(frozen=True)
 class Header:
     """Everything a checkpoint says without its tensors."""
@@ -71,36 +75,58 @@ class Header:
         """The header in a file's metadata.
 
         Raises:
-            BadCheckpoint: no Wordbrush fields, another format, or a changed vocabulary.
+            BadCheckpoint: no Wordbrush fields, another format, fields that are not as they should
+                be (of another version, perhaps), an unknown system, or a changed vocabulary.
         """
         if "wordbrush" not in metadata:
             raise BadCheckpoint(f"{origin} is a safetensors file but no Wordbrush checkpoint")
-        fields = json.loads(metadata["wordbrush"])
+        try:
+            fields = dict(json.loads(metadata["wordbrush"]))
+        except (ValueError, TypeError) as error:
+            raise BadCheckpoint(f"the fields of {origin} can't be read: {error}") from error
         if (found := fields.pop("format", None)) != FORMAT:
             raise BadCheckpoint(f"{origin} has format {found!r}, wanted {FORMAT!r}")
         digest = fields.pop("vocabulary_hash", None)
-        fields |= {"words": tuple(fields["words"]), "examples": tuple(fields["examples"])}
-        header = cls(**fields)
+        try:
+            header = TypeAdapter(cls).validate_python(fields)
+            find(header.system)
+        except (ValidationError, UnknownSystem) as error:
+            raise BadCheckpoint(f"{origin} does not fit this version: {_first(error)}") from error
         if header.vocabulary.digest != digest:
             raise BadCheckpoint(f"the vocabulary in {origin} is not the one it was saved with")
         return header
+
+
+def _first(error: ValidationError | UnknownSystem) -> str:
+    """What is wrong, in one line."""
+    if isinstance(error, UnknownSystem):
+        return str(error)
+    wrong = error.errors(include_url=False, include_input=False)[0]
+    return f"{'.'.join(map(str, wrong['loc']))}: {wrong['msg']}"
 
 
 def read_header(path: Path) -> Header:
     """The header of the checkpoint at `path`, without its tensors.
 
     Raises:
-        BadCheckpoint: the file is cut short, is not safetensors, or is not ours.
+        BadCheckpoint: the file is cut short (or is still being copied), is not safetensors, or is
+            not ours.
     """
     with path.open("rb") as file:
         size = int.from_bytes(file.read(8), "little")
         if not 2 <= size <= _MAX_HEADER_BYTES:
             raise BadCheckpoint(f"{path} is not a safetensors file")
         raw = file.read(size)
+        found_bytes = file.seek(0, SEEK_END)
     try:
-        metadata = json.loads(raw)["__metadata__"]
-    except (ValueError, KeyError, TypeError) as error:
+        entries = json.loads(raw)
+        metadata = entries.pop("__metadata__")
+        ends = [entry["data_offsets"][1] for entry in entries.values()]
+        wanted_bytes = 8 + size + max(ends, default=0)
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
         raise BadCheckpoint(f"{path} is not a safetensors file with metadata") from error
+    if found_bytes < wanted_bytes:
+        raise BadCheckpoint(f"{path} has {found_bytes:,} bytes of {wanted_bytes:,}")
     return Header.from_metadata(metadata, str(path))
 
 
@@ -116,18 +142,23 @@ class Checkpoint:
         return self.header.id
 
 
-def scan(folders: Iterable[Path]) -> dict[str, Checkpoint]:
+def scan(folders: Iterable[Path], before: Iterable[Checkpoint] = ()) -> dict[str, Checkpoint]:
     """Readable checkpoints by id; of two with one id that of the earlier folder counts.
 
-    A file that cannot be read as one is passed over and logged, so that it costs no other.
+    A file that cannot be read as one is passed over and logged, so that it costs no other; one that
+    could be read when it was looked at `before` counts as it was, since another is being copied
+    over it.
     """
+    earlier = {checkpoint.path: checkpoint for checkpoint in before}
     found: dict[str, Checkpoint] = {}
     for path in files(folders):
         try:
             checkpoint = Checkpoint(path, read_header(path))
         except (BadCheckpoint, OSError) as error:
             _log.warning("passed over: %s", error)
-            continue
+            if path not in earlier or not path.exists():
+                continue
+            checkpoint = earlier[path]
         found.setdefault(checkpoint.id, checkpoint)
     return found
 

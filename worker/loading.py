@@ -191,7 +191,7 @@ class ModelPool:
         """Our checkpoints in the folders, read again when a file there is another."""
         versions = tuple(_Version.of(path) for path in files(self._folders))
         if versions != self._last_look[0]:
-            found = scan(self._folders)
+            found = scan(self._folders, self._last_look[1].values())
             only = found if self._only is None else self._only
             self._last_look = versions, {k: v for k, v in found.items() if k in only}
         return self._last_look[1]

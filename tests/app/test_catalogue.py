@@ -75,6 +75,14 @@ def test_a_model_that_is_trained_meanwhile_is_offered_and_one_taken_away_is_not(
     assert len(catalogue) == 0
 
 
+def test_a_model_is_offered_also_while_another_file_is_copied_over_its_own(tmp_path: Path) -> None:
+    write_checkpoint(tmp_path)
+    catalogue = Catalogue([tmp_path])
+    [path] = tmp_path.glob("*.safetensors")
+    path.write_bytes(path.read_bytes()[:100])
+    assert [header.id for header in catalogue] == ["tagan-flowers-64"]
+
+
 @pytest.mark.parametrize(
     ("caption", "other"),
     [

@@ -57,10 +57,45 @@ def test_reading_headers_does_not_import_torch() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_a_file_cut_short_is_refused(path: Path) -> None:
+def test_a_file_cut_short_is_refused_before_anybody_loads_it(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-9])
-    with pytest.raises(BadCheckpoint, match="damaged"):
-        load(path)
+    with pytest.raises(BadCheckpoint, match="bytes of"):
+        read_header(path)
+
+
+def test_a_file_over_which_another_is_copied_counts_as_it_was(path: Path) -> None:
+    before = scan([path.parent])
+    path.write_bytes(path.read_bytes()[:-9])
+    assert scan([path.parent]) == {}
+    assert scan([path.parent], before.values()) == before
+    path.unlink()
+    assert scan([path.parent], before.values()) == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "wrong"),
+    [
+        ({"later": 1}, "later"),  # as a newer version may write it
+        ({"system": "dalle"}, "no system 'dalle'"),
+        ({"image_size": "big"}, "image_size"),
+        ({"words": [1]}, "words"),
+        ({"domain": None}, "domain"),
+    ],
+)
+def test_fields_of_another_version_cost_no_other_checkpoint(
+    path: Path, changes: dict[str, object], wrong: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    fields = json.loads(HEADER.to_metadata()["wordbrush"]) | changes
+    raw = json.dumps({"__metadata__": {"wordbrush": json.dumps(fields)}}).encode()
+    (path.parent / "other.safetensors").write_bytes(struct.pack("<Q", len(raw)) + raw)
+    assert list(scan([path.parent])) == ["tagan-toys-16"]
+    assert wrong in caplog.text
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "3", '"wordbrush-1"'])
+def test_fields_that_are_none_are_refused(text: str) -> None:
+    with pytest.raises(BadCheckpoint):
+        Header.from_metadata({"wordbrush": text}, "x")
 
 
 @pytest.mark.parametrize("content", [b"", b"short", b"\x00" * 64, b"\xff" * 64])

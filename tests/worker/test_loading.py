@@ -168,5 +168,18 @@ def test_a_file_that_is_half_written_replaces_nothing(
     whole, before = path.read_bytes(), pool.get(tiny_model)
     replace_file(path, whole[: int(len(whole) * written)])
     assert pool.get(tiny_model) is before
+    assert pool.served == (tiny_model,)
     replace_file(path, whole)
     assert pool.get(tiny_model) is not before
+
+
+@pytest.mark.parametrize("written", [0.01, 0.5, 0.99])
+def test_a_file_that_is_still_being_copied_is_not_served(
+    pool: ModelPool, settings: Settings, tiny_model: str, written: float
+) -> None:
+    path = settings.checkpoints[0] / f"{tiny_model}.safetensors"
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(len(whole) * written)])
+    assert pool.served == ()
+    path.write_bytes(whole)
+    assert pool.served == (tiny_model,)
