@@ -77,12 +77,13 @@ def web(
     from app.main import create_app
     from app.server import serve
     from worker import logs
+    from worker.store import StoreDown
     from worker.tracing import TracingNotInstalled
 
     settings = _settings(host=host, port=port, access=access, data_dir=data_dir)
     try:
         app = create_app(settings)
-    except (NoKeys, TracingNotInstalled) as error:
+    except (NoKeys, StoreDown, TracingNotInstalled) as error:
         typer.secho(f"wordbrush: {error}", err=True, fg="red")
         raise typer.Exit(1) from None
     logs.configure("web", settings.log_format)

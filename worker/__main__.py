@@ -5,6 +5,7 @@ import sys
 
 from worker.queue import QueueDown
 from worker.settings import Settings
+from worker.store import StoreDown
 from worker.tracing import TracingNotInstalled
 
 
@@ -16,7 +17,7 @@ def main() -> None:
 
     try:
         serve(Settings())
-    except (QueueDown, TracingNotInstalled) as error:
+    except (QueueDown, StoreDown, TracingNotInstalled) as error:
         sys.exit(f"worker: {error}")
 
 

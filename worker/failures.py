@@ -11,7 +11,7 @@ from worker.crops import BadCrop
 from worker.loading import UnknownModel
 from worker.messages import Failure
 from worker.pictures import BadPicture
-from worker.store import NotStored
+from worker.store import NotStored, StoreDown
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -43,12 +43,20 @@ _UNEXPECTED = Failure(
     "The worker hit an error that it did not expect; its log says more. Try again.",
     retryable=True,
 )
+_STORE_DOWN = Failure(
+    "The store can't be reached",
+    "The place where pictures are kept takes or gives none now. Try again.",
+    retryable=True,
+)
 
 
 def attempt(step: Callable[[], T]) -> T | Failure:
     """What `step` returns, or why it can't."""
     try:
         return step()
+    except StoreDown as error:
+        _log.error("a request failed: %s", error)  # where the store is is nobody else's business
+        return _STORE_DOWN
     except Exception as error:
         for kind, title in _TITLES.items():
             if isinstance(error, kind):

@@ -48,7 +48,7 @@ class OutlastingWorker(SimpleWorker):
 
     def check_for_suspension(self, burst: bool) -> None:
         with suppress(*_OUTAGES):
-            super().check_for_suspension(burst)  # type: ignore[no-untyped-call]
+            super().check_for_suspension(burst)
 
     def run_maintenance_tasks(self) -> None:
         with suppress(*_OUTAGES):

@@ -4,13 +4,14 @@ Any address that fsspec knows: a local folder, or s3://bucket/prefix for workers
 Free of torch: the web process reads and writes it too.
 """
 
+import logging
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from shutil import copyfileobj
-from typing import BinaryIO, Literal, Self
+from typing import Any, BinaryIO, Literal, Self
 from uuid import uuid4
 
 from fsspec.core import url_to_fs
@@ -23,6 +24,10 @@ Kind = Literal["uploads", "results"]
 _ID = re.compile(r"(?P<kind>uploads|results)-(?P<name>[0-9a-f]{32}(?:\.[a-z0-9]{1,5})?)")
 _COPIED_BYTES = 2**20  # at a time
 _SUFFIX = re.compile(r"(?:\.[a-z0-9]{1,5})?")
+_S3_CONNECTS_WITHIN_S = 3.0
+_S3_ANSWERS_WITHIN_S = 10.0  # five tries end before a job's time does, by default
+
+_log = logging.getLogger(__name__)
 
 
 class NotStored(LookupError):
@@ -56,8 +61,12 @@ class Store:
     """Files of two kinds in one place."""
 
     def __init__(self, url: str, *, upload_ttl_s: int, result_ttl_s: int) -> None:
+        """
+        Raises:
+            StoreDown: there can be no place for them at `url` now.
+        """
         # Without a cache of listings: what another process has just written is there.
-        self._files, self._root = url_to_fs(url, use_listings_cache=False)
+        self._files, self._root = url_to_fs(url, use_listings_cache=False, **_options(url))
         # In a folder a file is there in the instant that it is begun, so it is written under
         # another name first; an object appears when it is whole.
         self._writes_in_place = not isinstance(self._files, LocalFileSystem)
@@ -66,7 +75,8 @@ class Store:
             "results": timedelta(seconds=result_ttl_s),
         }
         for kind in self._ttl:
-            self._files.makedirs(f"{self._root}/{kind}", exist_ok=True)
+            with _outages_named():
+                self._files.makedirs(f"{self._root}/{kind}", exist_ok=True)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -179,28 +189,45 @@ class Store:
                 self._files.rm_file(self._path(file_id))
 
     def sweep(self) -> int:
-        """Delete what is past its time, half-written files too; how many files that were."""
-        expired = list(self._expired())
-        for path in expired:
-            try:
-                self._files.rm_file(path)
-            except FileNotFoundError:  # another process sweeps as well
-                continue
-        return len(expired)
+        """Delete what is past its time, half-written files too; how many files that were. What an
+        outage leaves is there for the next sweep.
+        """
+        deleted = 0
+        try:
+            with _outages_named():
+                for path in list(self._expired()):
+                    with suppress(FileNotFoundError):  # another process sweeps as well
+                        self._files.rm_file(path)
+                        deleted += 1
+        except StoreDown as error:
+            _log.warning("not all that is past its time was deleted: %s", error)
+        return deleted
 
     def _expired(self) -> Iterator[str]:
         now = datetime.now(UTC)
         for kind, ttl in self._ttl.items():
-            for path in self._files.find(f"{self._root}/{kind}"):
-                try:
-                    written = self._files.modified(path)
-                except FileNotFoundError:
-                    continue
-                if written + ttl <= now:
-                    yield path
+            for path, listed in self._files.find(f"{self._root}/{kind}", detail=True).items():
+                with suppress(FileNotFoundError):
+                    if self._written(path, listed) + ttl <= now:
+                        yield path
+
+    def _written(self, path: str, listed: Mapping[str, Any]) -> datetime:
+        """When the file was: lists of S3 say it, and asking would take a request for each."""
+        written: datetime = listed.get("LastModified") or self._files.modified(path)
+        return written
 
     def _path(self, file_id: str) -> str:
         """Where the file is; an id that was not made here has no place, whatever it spells."""
         if not (match := _ID.fullmatch(file_id)):
             raise NotStored("that is not an id of this store")
         return f"{self._root}/{match['kind']}/{match['name']}"
+
+
+def _options(url: str) -> Mapping[str, Any]:
+    """For S3, how long it may be silent; its clients' own limits come to a quarter of an hour, in
+    which whoever waits keeps a thread, or a worker from its other jobs. s3fs tries five times.
+    """
+    if not url.startswith("s3://"):
+        return {}
+    timeouts = {"connect_timeout": _S3_CONNECTS_WITHIN_S, "read_timeout": _S3_ANSWERS_WITHIN_S}
+    return {"config_kwargs": timeouts | {"retries": {"total_max_attempts": 1}}}

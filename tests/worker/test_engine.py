@@ -20,7 +20,7 @@ from worker.engine import Engine, Incompatible
 from worker.loading import ModelPool, load_for_serving
 from worker.messages import Crop, Failure, Request, Result
 from worker.settings import Settings
-from worker.store import Store
+from worker.store import Store, StoreDown
 from worker.watch import Watch
 
 CPU = torch.device("cpu")
@@ -345,6 +345,19 @@ def test_an_error_in_the_network_is_told_without_its_inside(
     failure = failed(Engine(ModelPool(settings.checkpoints, CPU, load), store).run([request_]))
     assert failure.retryable
     assert "secret" not in failure.title + failure.detail
+
+
+def test_a_store_that_is_away_is_told_without_where_it_is_and_may_be_tried_again(
+    engine: Engine, store: Store, request_: Request, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(file_id: str) -> bytes:
+        raise StoreDown("no answer from http://s3.internal:7070")
+
+    monkeypatch.setattr(store, "get", away)
+    failure = failed(engine.run([request_]))
+    assert failure.title == "The store can't be reached"
+    assert failure.retryable
+    assert "internal" not in failure.detail
 
 
 def test_warming_up_loads_every_model(engine: Engine, pool: ModelPool, tiny_model: str) -> None:

@@ -180,6 +180,6 @@ def test_a_file_that_is_still_being_copied_is_not_served(
     path = settings.checkpoints[0] / f"{tiny_model}.safetensors"
     whole = path.read_bytes()
     path.write_bytes(whole[: int(len(whole) * written)])
-    assert pool.served == ()
+    assert list(pool.served) == []
     path.write_bytes(whole)
-    assert pool.served == (tiny_model,)
+    assert list(pool.served) == [tiny_model]

@@ -1,6 +1,7 @@
 """The store on S3: a real server over HTTP, that of moto."""
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -71,6 +72,53 @@ def test_a_store_whose_bucket_is_gone_takes_nothing_and_says_so(s3: None) -> Non
         store.check()
     with pytest.raises(StoreDown):
         store.put(b"bytes", kind="uploads")
+
+
+def test_a_sweep_asks_once_for_many_and_not_for_each(
+    s3: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asked(files: S3FileSystem, path: str) -> None:
+        raise AssertionError(path)
+
+    store = open_store(result_ttl_s=1)
+    for _ in range(3):
+        store.put(b"r", kind="results")
+    time.sleep(2)  # S3 tells whole seconds
+    monkeypatch.setattr(S3FileSystem, "modified", asked)
+    assert store.sweep() == 3
+
+
+def test_what_an_outage_keeps_from_being_swept_is_left_for_later(
+    s3: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = open_store()
+    S3FileSystem().rm("wordbrush", recursive=True)
+    assert store.sweep() == 0
+    assert "not all that is past its time was deleted" in caplog.text
+
+
+def test_a_server_that_never_answers_is_taken_for_an_outage(
+    s3: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.store._S3_ANSWERS_WITHIN_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        with pytest.raises(StoreDown):
+            Store(URL, upload_ttl_s=60, result_ttl_s=60)
+
+
+def test_web_process_and_worker_say_in_a_line_that_they_can_not_begin_without_the_store(
+    s3: None, settings: Settings, free_port: int
+) -> None:
+    own = settings.model_copy(update={"store_url": URL})
+    away = os.environ | own.to_environment() | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{free_port}"}
+    for command in (["-m", "app", "web"], ["-m", "worker"]):
+        done = subprocess.run(
+            [sys.executable, *command], cwd=ROOT, env=away, capture_output=True, text=True
+        )
+        assert done.returncode == 1
+        assert done.stderr.count("\n") <= 2
+        assert "the store takes or gives no files" in done.stderr
 
 
 def test_web_and_workers_with_no_folder_in_common_do_the_edits_together(
