@@ -5,6 +5,7 @@ Keys are in force wherever others can reach the service. A program sends its key
 request is looked at before its body is read.
 """
 
+import logging
 from collections.abc import Iterable, Mapping
 from ipaddress import ip_address
 from types import MappingProxyType
@@ -21,8 +22,15 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as Connection
 
-from app.errors import Forbidden, TooManyRequests, Unauthorized, Unavailable, to_response
-from app.keys import Key, KeyFile, Scope
+from app.errors import (
+    KEYS_UNREADABLE,
+    Forbidden,
+    TooManyRequests,
+    Unauthorized,
+    Unavailable,
+    to_response,
+)
+from app.keys import BadKeyFile, Key, KeyFile, Scope
 from app.sessions import COOKIE, Sessions
 from app.settings import Settings
 from app.templates import asks_for_a_page
@@ -31,6 +39,8 @@ from models.registry import Task
 from worker.connection import QueueDown
 
 SIGN_IN = "/sign-in"
+
+_log = logging.getLogger(__name__)
 
 _PUBLIC = (
     *("/docs", "/openapi.json", "/livez", "/readyz"),
@@ -59,11 +69,15 @@ def takes_keys(settings: Settings) -> bool:
     """Whether keys are in force: by the setting, else wherever others can reach the service.
 
     Raises:
-        NoKeys: they would be, and there are none.
+        NoKeys: they would be, and there are none, or none that can be read.
     """
     if settings.access == "open" or (settings.access == "auto" and _is_loopback(settings.host)):
         return False
-    if not any(KeyFile(settings.keys_file)):
+    try:
+        has_keys = any(KeyFile(settings.keys_file))
+    except BadKeyFile as error:
+        raise NoKeys(str(error)) from error
+    if not has_keys:
         raise NoKeys(
             f"{settings.host} can be reached by others, and there are no API keys in "
             f"{settings.keys_file}; make one with `wordbrush keys create NAME`, or, where "
@@ -173,6 +187,9 @@ class Admission:
             allowance = self._guests.throttle.ask(key.id, key.rate)
         except Forbidden as problem:
             return to_response(problem, request)
+        except BadKeyFile as error:
+            _log.error("nobody is let in: %s", error)
+            return to_response(Unavailable(KEYS_UNREADABLE), request)
         except QueueDown:
             wanted = "the queue cannot be reached: nothing was taken on"
             return to_response(Unavailable(wanted), request)

@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from app.catalogue import UnknownModel
+from app.keys import BadKeyFile
 from app.middleware import add_headers
 from app.openai_errors import for_openai
 from app.outbound import AnswerTooLarge, ForbiddenAddress, Unreachable
@@ -150,6 +151,8 @@ PROBLEMS: tuple[type[StatusProblem], ...] = (
     Unavailable,
 )
 
+KEYS_UNREADABLE = "the keys of this server cannot be read: try again later"
+
 # From the exceptions of the parts to problems; the first row that fits counts.
 _TRANSLATIONS: Mapping[type[Exception], Callable[[Any], Problem]] = {
     TooLarge: lambda error: ContentTooLarge(str(error)),
@@ -168,6 +171,7 @@ _TRANSLATIONS: Mapping[type[Exception], Callable[[Any], Problem]] = {
     ForbiddenAddress: lambda error: RefusedAddress(str(error)),
     Unreachable: lambda error: NoAnswer(str(error)),
     AnswerTooLarge: lambda error: ContentTooLarge(str(error)),
+    BadKeyFile: lambda _: Unavailable(KEYS_UNREADABLE),
     QueueFull: lambda _: Unavailable("the queue is full: try again later"),
     QueueDown: lambda _: Unavailable("the queue cannot be reached: nothing was taken on"),
 }

@@ -1,5 +1,7 @@
 """`wordbrush keys`: make, list and revoke API keys."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -7,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from app.keys import DEFAULT_LIMIT, BadLimit, KeyFile, Scope, UnknownKey
+from app.keys import DEFAULT_LIMIT, BadKeyFile, BadLimit, KeyFile, Scope, UnknownKey
 from app.settings import Settings
 
 commands = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
@@ -30,7 +32,8 @@ def create(
     """Make a key and print it: it is kept as a hash, and can't be printed again."""
     scopes = scope or [Scope.EDIT, Scope.GENERATE, Scope.READ]
     try:
-        typer.echo(_keys(data_dir).create(name, scopes, limit))
+        with _refusals_told():
+            typer.echo(_keys(data_dir).create(name, scopes, limit))
     except BadLimit as error:
         raise typer.BadParameter(str(error), param_hint="--limit") from None
 
@@ -39,8 +42,9 @@ def create(
 def list_keys(data_dir: DataDir = None) -> None:
     """List the keys that are in force, without their secrets."""
     table = Table("id", "name", "scopes", "limit", "made", box=None)
-    for key in _keys(data_dir):
-        table.add_row(key.id, key.name, ", ".join(key.scopes), key.limit, key.created_at)
+    with _refusals_told():
+        for key in _keys(data_dir):
+            table.add_row(key.id, key.name, ", ".join(key.scopes), key.limit, key.created_at)
     Console().print(table if table.row_count else "there are none; see `wordbrush keys create`")
 
 
@@ -50,9 +54,15 @@ def revoke(
     data_dir: DataDir = None,
 ) -> None:
     """End a key: it is refused from now on, and so are the browsers signed in with it."""
-    try:
+    with _refusals_told():
         _keys(data_dir).revoke(key_id)
-    except UnknownKey as error:
+
+
+@contextmanager
+def _refusals_told() -> Iterator[None]:
+    try:
+        yield
+    except (BadKeyFile, UnknownKey) as error:
         typer.secho(f"wordbrush: {error}", err=True, fg="red")
         raise typer.Exit(1) from None
 

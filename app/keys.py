@@ -32,6 +32,10 @@ class UnknownKey(LookupError):
     """No key has this id."""
 
 
+class BadKeyFile(RuntimeError):
+    """The file of keys can't be read, or is not one; who is known can't be said."""
+
+
 class BadLimit(ValueError):
     """The text is no rate."""
 
@@ -71,7 +75,11 @@ class Key:
 
 
 class KeyFile:
-    """The keys in one file; safe to share between threads."""
+    """The keys in one file; safe to share between threads.
+
+    Whatever looks at the keys raises BadKeyFile where the file can't be read, as while another is
+    being copied over it.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -121,9 +129,15 @@ class KeyFile:
     def _keys(self) -> dict[str, Key]:
         signature = _signature(self._path)
         if signature != self._last[0]:
-            listed = json.loads(self._path.read_text()) if signature else []
-            self._last = signature, {data["id"]: Key.from_json(data) for data in listed}
+            self._last = signature, self._read() if signature else {}
         return self._last[1]
+
+    def _read(self) -> dict[str, Key]:
+        try:
+            listed = json.loads(self._path.read_text())
+            return {data["id"]: Key.from_json(data) for data in listed}
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise BadKeyFile(f"{self._path} can't be read as a file of keys: {error}") from error
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

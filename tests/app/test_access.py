@@ -112,6 +112,24 @@ def test_a_revoked_key_is_refused_at_once(
     assert guarded.get("/models", headers=bearer(key)).status_code == 401
 
 
+def test_while_another_file_is_copied_over_the_keys_nobody_is_let_in_and_told_to_come_again(
+    guarded: httpx.Client, keyed: Settings, make_key: MakeKey
+) -> None:
+    key = make_key(Scope.READ)
+    whole = keyed.keys_file.read_text()
+    for half in (whole[:-20], '[{"id": 1}]', "3"):
+        keyed.keys_file.write_text(half)
+        answer = guarded.get("/models", headers=bearer(key))
+        assert answer.status_code == 503
+        assert answer.headers["Retry-After"]
+        own = {"Origin": str(guarded.base_url)}
+        assert guarded.post("/session", data={"key": key}, headers=own).status_code == 503
+    with pytest.raises(NoKeys, match="can't be read"):
+        create_app(keyed)
+    keyed.keys_file.write_text(whole)
+    assert guarded.get("/models", headers=bearer(key)).status_code == 200
+
+
 def test_a_key_over_its_rate_waits_and_costs_no_other_key_anything(
     guarded: httpx.Client, keyed: Settings, make_key: MakeKey
 ) -> None:

@@ -45,3 +45,14 @@ def test_a_public_address_without_keys_is_refused_with_what_to_do(data_dir: Path
         assert answer.returncode == 1
         assert "wordbrush keys create NAME" in answer.stderr
         assert "--access open" in answer.stderr
+
+
+def test_a_file_that_is_none_of_keys_is_told_and_left_as_it_is(data_dir: Path) -> None:
+    file = data_dir / "keys.json"
+    file.write_text("[{")
+    for words in (["create", "Ada"], ["list"], ["revoke", "1f0c9a3e"]):
+        answer = wordbrush(data_dir, "keys", *words)
+        assert answer.returncode == 1
+        assert "can't be read as a file of keys" in " ".join(answer.stderr.split())
+        assert "Traceback" not in answer.stderr
+    assert file.read_text() == "[{"
