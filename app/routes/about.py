@@ -21,8 +21,6 @@ from worker.queue import JobQueue
 
 _REVALIDATE = {"Cache-Control": "no-cache"}
 _SHARES = {  # figures from 0 to 1; the texts `figure.<name>` have the words of docs/results.md
-    "colour_edits",
-    "judge_on_real",
     "captions_told_apart",
     "r_precision",
     "r_precision_of_real",
@@ -31,6 +29,7 @@ _SHARES = {  # figures from 0 to 1; the texts `figure.<name>` have the words of 
     "recall_at_10",
     "recall_at_10_words_alone",
 }
+_SHARE_ENDINGS = ("_edits", "judge_on_real")  # of the attributes that a data set has
 
 
 def create_router(templates: Templates) -> APIRouter:
@@ -43,6 +42,7 @@ def create_router(templates: Templates) -> APIRouter:
         shown = [_shown(header, services.models.path(header.id)) for header in services.models]
         context = {
             "models": shown,
+            "tasks": [task for task in Task if any(task in m["model"].tasks for m in shown)],
             "loaded": loaded,
             "may_import": services.imports is not None and _is_admin(request),
             "importable": [find(name) for name in SYSTEMS],
@@ -81,7 +81,8 @@ def _shown(header: Header, path: Path) -> dict[str, Any]:
 
 
 def _figure(name: str, value: float) -> str:
-    return f"{value:.1%}" if name in _SHARES else f"{value:.4g}"
+    is_share = name in _SHARES or name.endswith(_SHARE_ENDINGS)
+    return f"{value:.1%}" if is_share else f"{value:.4g}"
 
 
 def _sheet(path: Path) -> Path:

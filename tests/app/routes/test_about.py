@@ -1,8 +1,15 @@
+import json
+from pathlib import Path
+
 import httpx
 
 from app.main import create_app
 from app.settings import Settings
+from models.checkpoint import scan
 from tests.app.conftest import serving, write_checkpoint
+
+ROOT = Path(__file__).parents[3]
+CHECKPOINTS, TEXTS = ROOT / "checkpoints", ROOT / "static" / "texts" / "en.json"
 
 
 def test_a_model_is_shown_with_its_card_and_its_sheet(web_settings: Settings) -> None:
@@ -38,3 +45,20 @@ def test_figures_have_the_names_that_the_results_have(web_settings: Settings) ->
 def test_no_file_but_a_sheet_is_given_out(client: httpx.Client) -> None:
     for name in ("nothing", "..%2f..%2fREADME", "tagan-flowers-64.safetensors"):
         assert client.get(f"/about/models/{name}/sheet").status_code in (404, 422)
+
+
+def test_every_figure_of_the_checkpoints_that_ship_has_a_name_in_the_texts() -> None:
+    names = {name for c in scan([CHECKPOINTS]).values() for name in c.header.metrics}
+    texts = json.loads(TEXTS.read_text(encoding="utf-8"))
+    assert {f"figure.{name}" for name in names} - set(texts) == set()
+
+
+def test_several_models_are_listed_first_by_what_they_do(web_settings: Settings) -> None:
+    write_checkpoint(web_settings.checkpoints[0], domain="birds")
+    with serving(create_app(web_settings)) as address:
+        page = httpx.get(f"{address}/about/models").text
+    contents = page[page.index('<nav class="about-contents"') : page.index("<article")]
+    assert "Edits photos" in contents
+    for model in ("tagan-flowers-64", "tagan-birds-64"):
+        assert f'href="#{model}"' in contents
+        assert f'<h2 id="{model}">' in page
