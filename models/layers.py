@@ -3,10 +3,11 @@
 Shapes: B batch, C channels, h w sides of a feature map.
 """
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch.autograd import Function
 
 N = TypeVar("N", bound=nn.Module)
 
@@ -36,6 +37,31 @@ class GLU(nn.Module):
         """(B, 2C, ...) -> (B, C, ...)."""
         value, gate = x.chunk(2, dim=1)
         return value * torch.sigmoid(gate)
+
+
+class LivingGate(Function):
+    """A sigmoid that can always be opened again, and shut.
+
+    Forward it is the sigmoid. Backward, where a gate is far open or far shut and the gradient would
+    have it back, the gradient is no smaller than at a gate of `FLOOR`. A sigmoid's own is gone by
+    then (3e-4 at a logit of -8): a gate once shut on all that is white never opened for "red".
+    """
+
+    FLOOR = 0.01
+
+    @staticmethod
+    def forward(ctx: Any, logits: Tensor) -> Tensor:
+        gate = torch.sigmoid(logits)
+        ctx.save_for_backward(gate)
+        return gate
+
+    @staticmethod
+    def backward(ctx: Any, wanted: Tensor) -> Tensor:
+        (gate,) = ctx.saved_tensors
+        slope = gate * (1 - gate)
+        comes_back = (gate < 0.5) == (wanted < 0)  # a step goes against the gradient
+        floor = LivingGate.FLOOR * (1 - LivingGate.FLOOR)
+        return wanted * torch.where(comes_back, slope.clamp(min=floor), slope)
 
 
 class SubPixelUp(nn.ConvTranspose2d):

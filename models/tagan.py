@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from models.base import Output, Prepared, System, TextFeatures
 from models.conditioning import Conditioning, SeparateAugmentation
-from models.layers import SubPixelUp
+from models.layers import LivingGate, SubPixelUp
 from models.registry import Task
 from models.text.bigru import BiGRU
 from models.text.rows import word_rows
@@ -127,7 +127,7 @@ class Generator(nn.Module):
         out = self.to_rgb(h).float()
         if not self.cfg.blend:
             return torch.tanh(out)
-        where = torch.sigmoid(out[:, 3:])  # (B, 1, S, S), how far each pixel is replaced
+        where = LivingGate.apply(out[:, 3:])  # (B, 1, S, S), how far each pixel is replaced
         return image + where * (torch.tanh(out[:, :3]) - image)
 
     def forward(

@@ -121,7 +121,7 @@ class AttnganTrainer(AdversarialTrainer):
         which = {"seed": self.seed, "step": step, "rank": rank()}
         batch = self.data.batch(self.recipe.batch_size, **which)
         labels = self.data.labels(self.recipe.batch_size, **which).to(self.device)
-        real, matching, other, _ = batch.to(self.device)
+        real, matching, other, *_ = batch.to(self.device)
         with torch.no_grad():
             right, wrong = self.net.text(matching), self.net.text(other)
         noise = torch.randn(len(real), self.net.noise_dim, generator=rng).to(self.device)

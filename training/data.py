@@ -28,6 +28,7 @@ from models.text.char_cnn_rnn import spell
 from models.text.rows import word_rows
 from models.text.vocabulary import PAD, UNKNOWN, Vocabulary, has_letter, tokenize
 from training.grounds import SIDE, find_objects, lay_on_plain, outside, resized
+from training.recolouring import PAINTS, colours, recoloured
 
 _CLAUSE = re.compile(r"\s+(?=(?:with|and)\b)")
 _TRIES = 1000  # draws of a caption that is not the picture's own
@@ -149,6 +150,8 @@ class Batch(NamedTuple):
     outside: (
         Tensor  # (B, 1, S, S) in [0, 1], 1 where there is nothing of the object; 0 if not known
     )
+    asked: Tensor  # (B, 3, S, S) in [-1, 1], what `other` makes of the picture, where that is known
+    is_asked_known: Tensor  # (B,) of 0 and 1
 
     def to(self, device: torch.device) -> "Batch":
         return Batch(*(tensor.to(device) for tensor in self))
@@ -164,11 +167,35 @@ class Sampling:
     word_dropout: float = 0.0  # share of words shown as unknown, so that the unknown word is learnt
     shortened: float = 0.0  # share of captions cut off before a "with" or "and"
     plain_grounds: float = 0.0  # share of pictures whose object is laid on a plain ground
+    recoloured: float = 0.0  # share of objects of a colour that their caption names, with another
+
+
+class _Paint(NamedTuple):
+    """What is done to the colours of an object, by names of `PAINTS`."""
+
+    old: str
+    new: str
+    kept: frozenset[str]  # colours that the caption names beside the old one
+    is_shown: bool  # the picture is shown so, and the photo asked for; else the other way round
+
+
+class _Drawn(NamedTuple):
+    """What a batch shows of one picture, and says of it."""
+
+    row: int
+    own: str
+    other: str
+    paint: _Paint | None
+
+    def turned(self) -> "_Drawn":
+        """The same with the captions exchanged."""
+        return self._replace(own=self.other, other=self.own)
 
 
 class _Shown(NamedTuple):
     picture: NDArray[np.uint8]  # (S, S, 3)
     mask: NDArray[np.uint8]  # (S, S), 255 where its object is; all 0 where that is not known
+    asked: NDArray[np.uint8]  # (S, S, 3), what the other caption makes of it; itself if not known
 
 
 class CaptionedPictures:
@@ -198,12 +225,14 @@ class CaptionedPictures:
         self.sampling = sampling or Sampling()
         wide = round(image_size * _MARGIN)
         self._pictures = cached_pictures(examples, wide, cache)
-        looked_at = self.spread(_LOOKED_AT) if self.sampling.plain_grounds else []
+        needs_objects = self.sampling.plain_grounds or self.sampling.recoloured
+        looked_at = self.spread(_LOOKED_AT) if needs_objects else []
         self._objects = self._found(looked_at, wide, cache)
         on_plain = self.sampling.plain_grounds * len(examples)
         self._plain_share = on_plain / max(1, len(self._objects))  # of those with an object
         self._by_colour = [[c for c in row if c in vocabulary] for row in COLOURS]
         self._by_colour = [row for row in self._by_colour if row]
+        self._colours = self._seen_colours() if self.sampling.recoloured else {}
         self._captions = [(i, c) for i, e in enumerate(examples) for c in e.captions]
         self._weights = self._caption_weights()
         self._picture_weights = self._colour_weights()
@@ -217,22 +246,24 @@ class CaptionedPictures:
     def batch(self, size: int, *, seed: int, step: int, rank: int = 0) -> Batch:
         """The batch of one step; another rank gets another one."""
         draw = random.Random(f"{seed}-{step}-{rank}")
-        rows, own, other = self._drawn(size, draw)
-        shown = [self._shown(row, draw) for row in rows]
+        drawn = self._drawn(size, draw)
+        shown = [self._shown(one.row, one.paint, draw) for one in drawn]
         masks = torch.from_numpy(np.stack([one.mask for one in shown]))[:, None]
         return Batch(
             to_tensor(np.stack([one.picture for one in shown])),
-            self._encode(own, draw),
-            self._encode(other, draw),
+            self._encode([one.own for one in drawn], draw),
+            self._encode([one.other for one in drawn], draw),
             outside(masks.float() / 255),
+            to_tensor(np.stack([one.asked for one in shown])),
+            torch.tensor([one.paint is not None for one in drawn]).float(),
         )
 
     def captions(
         self, size: int, *, seed: int, step: int, rank: int = 0
     ) -> tuple[list[str], list[str]]:
         """The captions of `batch`, matching and other, for an encoder that reads them itself."""
-        _, own, other = self._drawn(size, random.Random(f"{seed}-{step}-{rank}"))
-        return own, other
+        drawn = self._drawn(size, random.Random(f"{seed}-{step}-{rank}"))
+        return [one.own for one in drawn], [one.other for one in drawn]
 
     def encode(self, captions: Sequence[str]) -> Tensor:
         """Captions as batches have them, all their words shown."""
@@ -244,13 +275,25 @@ class CaptionedPictures:
         """(B,) class numbers of the pictures of `batch`; a picture without one is its own class."""
         return self.class_numbers[self._rows(size, random.Random(f"{seed}-{step}-{rank}"))]
 
-    def _drawn(self, size: int, draw: random.Random) -> tuple[list[int], list[str], list[str]]:
-        """Rows, a caption of each, and one of another."""
+    def _drawn(self, size: int, draw: random.Random) -> list[_Drawn]:
         rows = self._rows(size, draw)
         own = [draw.choice(self.examples[row].captions) for row in rows]
-        other = [self._other(row, caption, draw) for row, caption in zip(rows, own, strict=True)]
-        own, other = ([self._shortened(c, draw) for c in captions] for captions in (own, other))
-        return rows, own, other
+        paints = [self._paint(row, caption, draw) for row, caption in zip(rows, own, strict=True)]
+        other = [
+            self._exchanged(caption, paint.old, paint.new)
+            if paint
+            else self._other(row, caption, draw)
+            for row, caption, paint in zip(rows, own, paints, strict=True)
+        ]
+        own, other = (
+            [
+                caption if paint else self._shortened(caption, draw)
+                for caption, paint in zip(captions, paints, strict=True)
+            ]
+            for captions in (own, other)
+        )
+        drawn = map(_Drawn, rows, own, other, paints)
+        return [one.turned() if one.paint and one.paint.is_shown else one for one in drawn]
 
     def _rows(self, size: int, draw: random.Random) -> list[int]:
         """Which pictures a batch shows: the first that is drawn for it."""
@@ -279,7 +322,7 @@ class CaptionedPictures:
         masks = cached_objects([self.examples[row] for row in rows], side, cache)
         return {row: mask for row, mask in zip(rows, masks, strict=True) if mask.any()}
 
-    def _shown(self, row: int, draw: random.Random) -> "_Shown":
+    def _shown(self, row: int, paint: _Paint | None, draw: random.Random) -> _Shown:
         """A crop of a picture, as it is or turned round, with its object's mask."""
         side = self.image_size
         spare = self._pictures.shape[1] - side
@@ -288,11 +331,33 @@ class CaptionedPictures:
         turn = slice(None, None, -1) if draw.random() < 0.5 else slice(None)
         picture = self._pictures[row][crop][:, turn]
         if row not in self._objects:
-            return _Shown(picture, np.zeros((side, side), np.uint8))
+            return _Shown(picture, np.zeros((side, side), np.uint8), picture)
         mask = self._objects[row][crop][:, turn]
+        both = np.stack([picture, picture])
+        if paint:
+            both[1] = recoloured(picture, mask, paint.old, paint.new, kept=paint.kept)
         if draw.random() < self._plain_share:
-            picture = lay_on_plain(picture, mask, draw)
-        return _Shown(picture, mask)
+            both = lay_on_plain(both, mask, draw)
+        shown, asked = both[::-1] if paint and paint.is_shown else both
+        return _Shown(shown, mask, asked)
+
+    def _seen_colours(self) -> Mapping[int, frozenset[str]]:
+        """The colours that objects have, by the rows of their pictures."""
+        return {row: colours(self._pictures[row], mask) for row, mask in self._objects.items()}
+
+    def _paint(self, row: int, caption: str, draw: random.Random) -> _Paint | None:
+        """Another colour for one that both the object and its caption have, if it is to get one."""
+        if row not in self._colours or draw.random() >= self.sampling.recoloured:
+            return None
+        words = set(tokenize(caption))
+        named = {names[0] for names in COLOURS if words & set(names)}
+        known = [name for name in PAINTS if name in self.vocabulary and name not in named]
+        old = sorted(named & self._colours[row])
+        if not old or not known:
+            return None
+        chosen = draw.choice(old)
+        is_shown = draw.random() < 0.5
+        return _Paint(chosen, draw.choice(known), frozenset(named - {chosen}), is_shown)
 
     def _other(self, row: int, own: str, draw: random.Random) -> str:
         if draw.random() < self.sampling.colour_swaps and (swapped := self._swap(own, draw)):
@@ -313,7 +378,12 @@ class CaptionedPictures:
             return None
         old = draw.choice(present)
         new = draw.choice([row for row in self._by_colour if row not in present] or [old])[0]
-        return " ".join(new if word in old else word for word in words)
+        return self._exchanged(caption, old[0], new)
+
+    def _exchanged(self, caption: str, old: str, new: str) -> str:
+        """The caption with all names of the colour `old` exchanged for `new`."""
+        [names] = [row for row in COLOURS if old in row]
+        return " ".join(new if word in names else word for word in tokenize(caption))
 
     def _shortened(self, caption: str, draw: random.Random) -> str:
         """Sometimes only the first clauses: what is left of a right caption is still right."""

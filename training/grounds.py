@@ -60,9 +60,9 @@ def _is_clear(mask: Tensor) -> bool:
 def lay_on_plain(
     picture: NDArray[np.uint8], mask: NDArray[np.uint8], draw: random.Random
 ) -> NDArray[np.uint8]:
-    """(S, S, 3) with all but what the mask (S, S) shows replaced by a plain ground."""
+    """(..., S, S, 3) with all but what the mask (S, S) shows replaced by one plain ground."""
     share = mask[..., None].astype(np.float32) / 255
-    ground = _ground(len(picture), draw)
+    ground = _ground(len(mask), draw)
     return np.rint(picture * share + ground * (1 - share)).astype(np.uint8)
 
 

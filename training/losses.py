@@ -27,3 +27,11 @@ def kl_divergence(mu: Tensor, logvar: Tensor) -> Tensor:
 def change_where(where: Tensor, before: Tensor, after: Tensor) -> Tensor:
     """Mean over all of (B, 3, S, S) of the absolute change, what `where`, (B, 1, S, S), leaves."""
     return ((after - before).abs() * where).mean()
+
+
+def miss_of_asked(asked: Tensor, is_known: Tensor, edited: Tensor) -> Tensor:
+    """Mean absolute difference of edits to what was asked for, both (B, 3, S, S), over those of
+    which that `is_known`, (B,) of 0 and 1; 0 where it is known of none.
+    """
+    misses = (edited - asked).abs().mean((1, 2, 3))
+    return (misses * is_known).sum() / is_known.sum().clamp(min=1)

@@ -23,10 +23,10 @@ from models.sisgan import Config, Discriminator, LiteEncoder, Sisgan, scaled_for
 from models.text.vse import SentenceReader
 from training.adversarial import AdversarialTrainer
 from training.augment import Augmentation
-from training.data import CaptionedPictures, Sampling
+from training.data import Batch, CaptionedPictures, Sampling
 from training.features import hinge_generator
 from training.loop import Average, Part, autocast, rank, share_weights, step_generator
-from training.losses import change_where, kl_divergence
+from training.losses import change_where, kl_divergence, miss_of_asked
 from training.sheets import edits_sheet
 from training.steps import adam, descend, held, scheduled, set_rate
 
@@ -48,6 +48,9 @@ class Recipe:
     lambda_kl: float = 1.0  # of conditioning augmentation against N(0, 1)
     lambda_rec: float = 0.0  # of the difference to the picture where it was asked for by itself
     lambda_outside: float = 0.0  # of what changes where the object is not (training/grounds.py)
+    lambda_asked: float = (
+        0.0  # of missing what was asked for, where known (training/recolouring.py)
+    )
     lambda_feature: float = 0.0  # of the feature discriminator; 0: there is none
     learning_rate: float = 2e-4
     halve_every: int | None = None  # pictures
@@ -135,7 +138,8 @@ class SisganTrainer(AdversarialTrainer):
         set_rate([self.opt_net, self.opt_disc], rate)
         rng = step_generator(self.seed, step)
         batch = self.data.batch(self.recipe.batch_size, seed=self.seed, step=step, rank=rank())
-        real, matching, other, outside = batch.to(self.device)
+        batch = batch.to(self.device)
+        real, matching, other = batch.image, batch.matching, batch.other
         with torch.no_grad():
             right, wrong = self.net.text(matching).sentence, self.net.text(other).sentence
         relevant = relevant_text(right, wrong)
@@ -149,9 +153,7 @@ class SisganTrainer(AdversarialTrainer):
         descend(self.opt_disc, losses)
         with held(self.disc_parameters):
             with autocast(self.device):
-                generator_losses = self._generator_losses(
-                    real, fake, outside, shown, taps, drawn, relevant
-                )
+                generator_losses = self._generator_losses(batch, fake, shown, taps, drawn, relevant)
             descend(self.opt_net, generator_losses)
         self.average.update(step)
         return {name: loss.item() for name, loss in (losses | generator_losses).items()}
@@ -182,25 +184,26 @@ class SisganTrainer(AdversarialTrainer):
 
     def _generator_losses(
         self,
-        real: Tensor,
+        batch: Batch,
         fake: Tensor,
-        outside: Tensor,
         shown: Tensor,
         taps: tuple[Tensor, ...],
         drawn: Conditioning,
         relevant: Tensor,
     ) -> dict[str, Tensor]:
         """Eq. 3, and the KL term of conditioning augmentation."""
-        recipe = self.recipe
+        recipe, real, foreign = self.recipe, batch.image, _foreign(len(fake))
         losses = {
             "g_fake": softplus(-self.disc(shown, relevant)).mean(),
             "g_kl": recipe.lambda_kl * kl_divergence(drawn.mu, drawn.logvar),
         }
         if recipe.lambda_rec:
-            own = _foreign(len(real))
-            losses["g_rec"] = recipe.lambda_rec * l1_loss(fake[own:], real[own:])
+            losses["g_rec"] = recipe.lambda_rec * l1_loss(fake[foreign:], real[foreign:])
         if recipe.lambda_outside:
-            losses["g_outside"] = recipe.lambda_outside * change_where(outside, real, fake)
+            losses["g_outside"] = recipe.lambda_outside * change_where(batch.outside, real, fake)
+        if recipe.lambda_asked:
+            known = batch.asked[:foreign], batch.is_asked_known[:foreign]
+            losses["g_asked"] = recipe.lambda_asked * miss_of_asked(*known, fake[:foreign])
         if (judge := self.features) is not None:
             (judged,) = judge(taps, relevant)
             losses["g_feature"] = recipe.lambda_feature * hinge_generator(judged)

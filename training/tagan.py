@@ -25,10 +25,10 @@ from models.tagan import Config, Discriminator, Judgement, Tagan
 from models.text.vocabulary import PAD
 from training.adversarial import AdversarialTrainer
 from training.augment import Augmentation
-from training.data import CaptionedPictures, Sampling
+from training.data import Batch, CaptionedPictures, Sampling
 from training.features import hinge_generator
 from training.loop import Average, Part, autocast, rank, share_weights, step_generator
-from training.losses import change_where, kl_divergence
+from training.losses import change_where, kl_divergence, miss_of_asked
 from training.sheets import edits_sheet
 from training.steps import adam, descend, held, scheduled, set_rate
 from training.warm_start import NothingFits, Taken, take
@@ -47,6 +47,9 @@ class Recipe:
     lambda_kl: float = 0.0  # of conditioning augmentation against N(0, 1)
     lambda_change: float = 0.0  # of all that changes, so that what need not stays
     lambda_outside: float = 0.0  # of what changes where the object is not (training/grounds.py)
+    lambda_asked: float = (
+        0.0  # of missing what was asked for, where known (training/recolouring.py)
+    )
     lambda_smooth: float = 0.0  # of what changes from pixel to pixel, against checkerboards
     lambda_feature: float = 0.0  # of the feature discriminator; 0: there is none
     own_share: float = 1.0  # share of a batch also redrawn with its own caption (eq. 1)
@@ -157,7 +160,8 @@ class TaganTrainer(AdversarialTrainer):
         set_rate([self.opt_net, self.opt_disc], rate)
         rng = step_generator(self.seed, step)
         batch = self.data.batch(self.recipe.batch_size, seed=self.seed, step=step, rank=rank())
-        real, matching, other, outside = batch.to(self.device)
+        batch = batch.to(self.device)
+        real, matching, other = batch.image, batch.matching, batch.other
         with self._autocast():
             edited, own, drawn = self._edit(real, matching, other, rng)
             right, wrong = self._read(matching), self._read(other)
@@ -170,7 +174,7 @@ class TaganTrainer(AdversarialTrainer):
         with held(self.disc_parameters):
             with self._autocast():
                 generator_losses = self._generator_losses(
-                    real, edited, outside, shown, taps, own, drawn, frozen
+                    batch, edited, shown, taps, own, drawn, frozen
                 )
             descend(self.opt_net, generator_losses)
         self.average.update(step)
@@ -221,9 +225,8 @@ class TaganTrainer(AdversarialTrainer):
 
     def _generator_losses(
         self,
-        real: Tensor,
+        batch: Batch,
         edited: Tensor,
-        outside: Tensor,
         shown: Tensor,
         taps: tuple[Tensor, ...],
         own: Tensor,
@@ -231,13 +234,16 @@ class TaganTrainer(AdversarialTrainer):
         asked: TextFeatures,
     ) -> dict[str, Tensor]:
         """Eq. 7."""
-        recipe = self.recipe
+        recipe, real = self.recipe, batch.image
         distance = l1_loss if recipe.rec_power == 1 else mse_loss
         losses = {"g_rec": recipe.lambda_rec * distance(own, real[: len(own)])}  # eq. 1
         if recipe.lambda_change:
             losses["g_change"] = recipe.lambda_change * l1_loss(edited, real)
         if recipe.lambda_outside:
-            losses["g_outside"] = recipe.lambda_outside * change_where(outside, real, edited)
+            losses["g_outside"] = recipe.lambda_outside * change_where(batch.outside, real, edited)
+        if recipe.lambda_asked:
+            miss = miss_of_asked(batch.asked, batch.is_asked_known, edited)
+            losses["g_asked"] = recipe.lambda_asked * miss
         if recipe.lambda_smooth:
             losses["g_smooth"] = recipe.lambda_smooth * _roughness(edited - real)
         logits, vectors = self.disc.look(shown)

@@ -99,7 +99,7 @@ class TaganScoresTrainer(Trainer):
         set_rate([self.optimizer], rate)
         rng = step_generator(self.seed, step)
         batch = self.data.batch(recipe.batch_size, seed=self.seed, step=step, rank=rank())
-        real, matching, other, _ = batch.to(self.device)
+        real, matching, other, *_ = batch.to(self.device)
         with autocast(self.device):
             vectors = self.judge.vectors(self.judge.maps(recipe.augmentation(real, rng)))
             losses = {

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import Tensor
 
 from models.text.char_cnn_rnn import spell
 from models.text.vocabulary import FIRST_WORD, PAD, UNKNOWN, Vocabulary, tokenize
@@ -94,7 +95,34 @@ def test_what_is_outside_goes_with_the_batch_however_it_is_cropped_and_turned(di
     assert batch.outside[~is_disc].mean() > 0.5
 
 
-def test_without_plain_grounds_no_object_is_looked_for(discs: Path) -> None:
+def test_a_recoloured_object_has_the_colour_that_its_caption_then_names(discs: Path) -> None:
+    pictures = _with_blue(discs, Sampling(recoloured=0.5, shortened=1))
+    own, _ = pictures.captions(300, seed=0, step=1)
+    batch = pictures.batch(300, seed=0, step=1)
+    blue = _is_blue(batch.image, batch.outside)
+    assert [caption.startswith("a blue disc") for caption in own] == blue.tolist()
+    assert 0.1 < blue.float().mean() < 0.3  # half of those with another colour are shown with it
+    away = batch.image.where(batch.outside == 1, torch.nan).nanmean((2, 3))
+    assert (away[:, 1] > away[:, 2] + 0.2).all()  # the ground stays green
+
+
+def test_what_the_other_caption_asks_for_is_known_of_recoloured_objects(discs: Path) -> None:
+    pictures = _with_blue(discs, Sampling(recoloured=0.5, shortened=1, plain_grounds=0.5))
+    own, other = pictures.captions(300, seed=0, step=1)
+    batch = pictures.batch(300, seed=0, step=1)
+    known = batch.is_asked_known == 1
+    shown = _is_blue(batch.image, batch.outside)
+    assert 0.2 < known.float().mean() < 0.6
+    assert torch.equal(_is_blue(batch.asked, batch.outside)[known], ~shown[known])
+    assert torch.equal(batch.asked[~known], batch.image[~known])
+    away = (batch.outside == 1).expand_as(batch.image)
+    assert torch.equal(batch.asked[away], batch.image[away])  # the same ground for both
+    for captions, are_blue in ((own, shown), (other, ~shown)):
+        said = [c for c, is_known in zip(captions, known.tolist(), strict=True) if is_known]
+        assert [caption.split()[1] == "blue" for caption in said] == are_blue[known].tolist()
+
+
+def test_without_a_use_for_them_no_objects_are_looked_for(discs: Path) -> None:
     pictures = _pictures(discs)
     assert not pictures.batch(4, seed=0, step=0).outside.any()
     assert not list((discs / "cache").glob("*objects*"))
@@ -250,3 +278,16 @@ def _pictures(
         sampling=sampling,
         by_characters=by_characters,
     )
+
+
+def _with_blue(discs: Path, sampling: Sampling) -> CaptionedPictures:
+    """The discs, with captions that know the word."""
+    path = discs / "train" / "metadata.jsonl"
+    path.write_text(path.read_text().replace('"a red disc 0"', '"a red disc 0", "it is not blue"'))
+    return _pictures(discs, sampling)
+
+
+def _is_blue(image: Tensor, outside: Tensor) -> Tensor:
+    """Which objects are more blue than red."""
+    red, _, blue = image.where(outside == 0, torch.nan).nanmean((2, 3)).unbind(1)
+    return blue > red

@@ -13,7 +13,7 @@ from models.text.vocabulary import Vocabulary
 from models.text.vse import SentenceReader
 from models.weights import load
 from tests.training.captioned import WORDS, toy_pictures
-from tests.training.toys import costs_of_right_half
+from tests.training.toys import costs_of_grey, costs_of_right_half
 from training.augment import Augmentation
 from training.data import Sampling
 from training.loop import Diverged, RunSettings, run
@@ -46,6 +46,12 @@ def test_what_is_outside_the_object_stays(tmp_path: Path) -> None:
     strict = replace(RECIPE, lambda_outside=100, lambda_rec=0, learning_rate=3e-3)
     trainer = _trainer(tmp_path, strict, total=1000)
     losses = costs_of_right_half(trainer, 60)
+    assert sum(losses[-5:]) < 0.6 * sum(losses[:5])
+
+
+def test_edits_come_nearer_to_what_was_asked_for_where_that_is_known(tmp_path: Path) -> None:
+    strict = replace(RECIPE, lambda_asked=50, lambda_rec=0, learning_rate=3e-3)
+    losses = costs_of_grey(_trainer(tmp_path, strict, total=1000), 100)
     assert sum(losses[-5:]) < 0.6 * sum(losses[:5])
 
 

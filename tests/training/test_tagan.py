@@ -9,7 +9,7 @@ import torch
 from models.checkpoint import Header, read_header
 from models.tagan import TINY, Tagan
 from models.weights import load
-from tests.training.toys import WORDS, costs_of_right_half, write_toys
+from tests.training.toys import WORDS, costs_of_grey, costs_of_right_half, write_toys
 from training.data import CaptionedPictures, Sampling, read_split
 from training.loop import Diverged, RunSettings, run
 from training.tagan import PAPER, SMALL, Recipe, TaganTrainer
@@ -44,6 +44,12 @@ def test_what_is_outside_the_object_stays(toys: Path) -> None:
     trainer = _trainer(toys, strict, total=1000)
     losses = costs_of_right_half(trainer, 40)
     assert sum(losses[-5:]) < 0.3 * sum(losses[:5])
+
+
+def test_edits_come_nearer_to_what_was_asked_for_where_that_is_known(toys: Path) -> None:
+    strict = replace(RECIPE, lambda_asked=50, lambda_cond=0, learning_rate=3e-3)
+    losses = costs_of_grey(_trainer(toys, strict, total=1000), 60)
+    assert sum(losses[-5:]) < 0.6 * sum(losses[:5])
 
 
 def test_it_begins_with_a_checkpoints_word_level_too(toys: Path, tmp_path: Path) -> None:

@@ -69,3 +69,16 @@ def costs_of_right_half(trainer: TaganTrainer | SisganTrainer, steps: int) -> li
 
     trainer.data.batch = with_object_on_the_left
     return [trainer.train_step(step)["g_outside"] for step in range(steps)]
+
+
+def costs_of_grey(trainer: TaganTrainer | SisganTrainer, steps: int) -> list[float]:
+    """`g_asked` of each step, did the captions of every other picture ask for a grey one."""
+    draw = trainer.data.batch
+
+    def with_grey(*args: Any, **which: Any) -> Batch:
+        batch = draw(*args, **which)
+        is_known = torch.arange(len(batch.image)) % 2
+        return batch._replace(asked=torch.zeros_like(batch.image), is_asked_known=is_known)
+
+    trainer.data.batch = with_grey
+    return [trainer.train_step(step)["g_asked"] for step in range(steps)]
