@@ -13,7 +13,7 @@ from app.batch_rows import UNREADABLE, Row
 from app.catalogue import Catalogue, UnknownModel
 from app.forms import DEFAULT_STEPS, CropText, Wish
 from models.registry import Task
-from models.text.vocabulary import Vocabulary, tokenize
+from models.text.vocabulary import Vocabulary
 from worker.archives import entry_id
 from worker.batch_records import Item
 from worker.messages import MAX_SEED, Failure, Request
@@ -100,7 +100,7 @@ class Lines:
         task = Task.MANIPULATE if fields else Task.GENERATE
         model, words = self._find(line.model, task)
         for field, caption in (("caption", line.caption), ("caption_to", line.caption_to)):
-            if caption and words and words.words and not any(w in words for w in tokenize(caption)):
+            if caption and words and not words.knows_any(caption):
                 raise _BadLine(f"{field}: the model knows none of these words")
         return Request(
             task=task,

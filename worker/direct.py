@@ -13,7 +13,6 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from models.registry import Task
-from models.text.vocabulary import tokenize
 from worker.engine import Engine
 from worker.failures import attempt
 from worker.messages import (
@@ -111,6 +110,5 @@ class DirectRunner:
             raise NotDone(f"{system.title}: {system.detail}")
         for field in ("caption", "caption_to"):
             caption = getattr(request, field)
-            words = set(tokenize(caption or ""))
-            if words and len(system.vocabulary.unknown_words(caption)) == len(words):
+            if caption and not system.vocabulary.knows_any(caption):
                 raise BadArguments(f"{field}: the model knows none of its words, wanted one")

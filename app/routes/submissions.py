@@ -11,7 +11,6 @@ from app.forms import DEFAULT_STEPS, Wish
 from app.routes.jobs import describe
 from app.schemas.jobs import Job
 from models.registry import Task
-from models.text.vocabulary import tokenize
 from worker.messages import MAX_SEED, Request
 from worker.queue import JobView, QueueFull, Terms
 
@@ -117,8 +116,9 @@ def check_words(services: Services, caption: str, model: str, field: str) -> Non
     Raises:
         InvalidRequest: it knows none.
     """
-    unknown = services.models.unknown_words(caption, model)
-    if len(unknown) == len(set(tokenize(caption))):
+    vocabulary = services.models.vocabulary(model)
+    if vocabulary is not None and not vocabulary.knows_any(caption):
+        unknown = vocabulary.unknown_words(caption)
         nearest = dict.fromkeys(word for one in unknown for word in one.nearest)
         offered = list(nearest) or list(services.models.find(model).examples)
         raise InvalidRequest.of(

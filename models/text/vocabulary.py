@@ -84,9 +84,14 @@ class Vocabulary:
     def unknown_words(self, caption: str) -> list[UnknownWord]:
         """The words of `caption` that are not known, each once, with the nearest known ones."""
         words = dict.fromkeys(tokenize(caption))
-        if not self.words:
-            return [UnknownWord(word, ()) for word in words if not has_letter(word)]
-        return [UnknownWord(word, self._nearest(word)) for word in words if word not in self]
+        return [UnknownWord(w, self._nearest(w)) for w in words if not self._can_read(w)]
+
+    def knows_any(self, caption: str) -> bool:
+        """Whether there is a known word in `caption`."""
+        return any(self._can_read(word) for word in tokenize(caption))
+
+    def _can_read(self, word: str) -> bool:
+        return word in self if self.words else has_letter(word)
 
     def _nearest(self, word: str) -> tuple[str, ...]:
         """Known words nearest in colour, if it is a colour's name, then nearest in spelling."""

@@ -59,6 +59,16 @@ def test_to_a_system_that_reads_characters_only_words_of_other_letters_are_unkno
     assert [(word.word, word.nearest) for word in unknown] == [(flower, ())]
 
 
+def test_one_known_word_is_enough_for_a_caption_to_be_known_of() -> None:
+    words = Vocabulary(("red", "petals"))
+    assert words.knows_any("Shiny RED leaves")
+    assert not words.knows_any("shiny leaves")
+    assert not words.knows_any("!?")
+    letters = Vocabulary(())
+    assert letters.knows_any("été x")
+    assert not letters.knows_any("빨간 꽃")
+
+
 def test_other_words_or_another_order_give_another_digest() -> None:
     assert len({Vocabulary(w).digest for w in [("a", "b"), ("b", "a"), ("ab",)]}) == 3
 
