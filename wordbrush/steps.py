@@ -8,6 +8,8 @@ that there was instead, sleeps at each pause, and has the answer at the end.
 import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from math import inf
 from typing import Any, Generic, TypeVar
 
@@ -237,12 +239,23 @@ def check(response: httpx.Response) -> httpx.Response:
         problem = response.json()
     except ValueError:
         problem = {}
-    after = response.headers.get("retry-after", "")
     raise Refused(
         response.status_code,
         problem if isinstance(problem, dict) else {},
-        retry_after_s=float(after) if after.isdecimal() else None,
+        retry_after_s=_retry_after_s(response.headers),
     )
+
+
+def _retry_after_s(headers: httpx.Headers) -> float | None:
+    """The seconds of `Retry-After`, or until its date (RFC 9110, 10.2.3); None without."""
+    said = headers.get("retry-after", "")
+    if said.isascii() and said.isdecimal():
+        return float(said)
+    try:
+        left = parsedate_to_datetime(said) - datetime.now(UTC)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return max(0.0, left.total_seconds())
 
 
 def check_kind(response: httpx.Response, kind: str) -> httpx.Response:

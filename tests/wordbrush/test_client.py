@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from io import BytesIO
 from pathlib import Path
 from queue import SimpleQueue
@@ -275,7 +277,7 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return seconds
 
 
-def full(retry_after: int, status: int = 429) -> Response:
+def full(retry_after: int | str, status: int = 429) -> Response:
     return Response(status_code=status, headers={"Retry-After": str(retry_after)})
 
 
@@ -308,6 +310,26 @@ def test_a_server_can_not_make_the_client_sleep_longer_than_its_caller_waits(
         with pytest.raises(Refused):
             client.models()
         assert slept == [40]
+
+
+@pytest.mark.usefixtures("slept")
+def test_when_to_come_again_may_be_told_as_a_date() -> None:
+    soon = format_datetime(datetime.now(UTC) + timedelta(minutes=5), usegmt=True)
+    for said, least, most in (
+        (soon, 200, 300),
+        ("Sun, 06 Nov 1994 08:49:37 GMT", 0, 0),
+        ("Sun, 06 Nov 1994 08:49:37", None, None),
+        ("soon", None, None),
+        ("-5", None, None),
+    ):
+        with (
+            answering(full(said)) as (address, _),
+            Client(address) as client,
+            pytest.raises(Refused) as refused,
+        ):
+            client.generate("red", wait_s=0)
+        after_s = refused.value.retry_after_s
+        assert after_s is None if least is None else least <= (after_s or 0) <= (most or 0)
 
 
 def test_a_look_is_not_put_off_for_longer_than_is_to_be_waited() -> None:
