@@ -204,7 +204,11 @@ class Admission:
 
 def is_from_own_page(request: Request) -> bool:
     """Whether a page of this very service sent it: browsers say so with each unsafe request."""
-    return urlsplit(request.headers.get("origin", "")).netloc == request.headers.get("host")
+    try:
+        origin = urlsplit(request.headers.get("origin", ""))
+    except ValueError:  # no page has an origin such as http://[
+        return False
+    return origin.netloc == request.headers.get("host")
 
 
 def _unknown(request: Request) -> Response:

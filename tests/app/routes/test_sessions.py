@@ -69,7 +69,7 @@ def test_a_page_elsewhere_can_use_neither_the_session_nor_the_form(
     browser: httpx.Client, key: str
 ) -> None:
     browser.post("/session", data={"key": key})
-    for origin in ("http://evil.example", "null"):
+    for origin in ("http://evil.example", "null", "http://[", ""):
         answer = browser.post("/manipulate", headers={"Origin": origin})
         assert answer.status_code == 403
         entered = browser.post("/session", data={"key": key}, headers={"Origin": origin})
