@@ -126,7 +126,7 @@ class Batch(Answer):
 
     id: str
     status: str
-    request_counts: Mapping[str, int]  # total, succeeded, failed, canceled, pending
+    request_counts: Mapping[str, int]  # total, succeeded, failed, canceled, ...
     created_at: str
     started_at: str | None = None
     finished_at: str | None = None
@@ -134,7 +134,7 @@ class Batch(Answer):
 
     @property
     def is_done(self) -> bool:
-        """All is tried, or it was canceled."""
+        """All is tried, or it was canceled, or waited too long."""
         return self.status not in UNFINISHED
 
 

@@ -74,7 +74,8 @@ class BatchView:
     refused: int  # lines that could not be used; they count as failed
     succeeded: int
     failed: int
-    canceled: int  # left undone: the batch was canceled, or waited too long
+    canceled: int  # left undone, since the batch was canceled
+    expired: int  # left undone, since it waited too long
     undone: Status  # how an item stands that was not done: queued, canceled or expired
     request_id: str | None
     created_at: datetime
@@ -85,7 +86,7 @@ class BatchView:
 
     @property
     def pending(self) -> int:
-        return self.total - self.succeeded - self.failed - self.canceled
+        return self.total - self.succeeded - self.failed - self.canceled - self.expired
 
     def seconds_left(self, at: datetime) -> float | None:
         """About how long it will still take, if it goes on as until `at`; None if unknown."""
@@ -107,7 +108,7 @@ def read_batch(batch_id: str, record: Mapping[str, str], *, result_ttl: timedelt
         for name in ("started", "finished", "canceled", "expired")
     }
     total, succeeded, failed = (int(record[k]) for k in ("total", "succeeded", "failed"))
-    undone = _undone(times)
+    left, undone = total - succeeded - failed, _undone(times)
     ended_at = times["finished"] or times["canceled"] or times["expired"]
     expires_at = ended_at and ended_at + result_ttl
     return BatchView(
@@ -119,7 +120,8 @@ def read_batch(batch_id: str, record: Mapping[str, str], *, result_ttl: timedelt
         refused=int(record.get("refused", 0)),
         succeeded=succeeded,
         failed=failed,
-        canceled=0 if undone is Status.QUEUED else total - succeeded - failed,
+        canceled=left if undone is Status.CANCELED else 0,
+        expired=left if undone is Status.EXPIRED else 0,
         undone=undone,
         request_id=record.get("request_id"),
         created_at=datetime.fromisoformat(record["created_at"]),

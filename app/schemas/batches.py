@@ -21,6 +21,7 @@ class RequestCounts(BaseModel):
     succeeded: int
     failed: int
     canceled: int
+    expired: int = Field(description="The batch waited too long for a worker.")
     pending: int
 
 
@@ -66,6 +67,7 @@ class Batch(BaseModel):
                 succeeded=view.succeeded,
                 failed=view.failed,
                 canceled=view.canceled,
+                expired=view.expired,
                 pending=view.pending,
             ),
             eta_s=None if eta_s is None else round(eta_s, 1),

@@ -14,7 +14,7 @@
  *   error: {title?: string, detail?: string, retryable?: boolean} | null,
  *   links: {self: string, cancel: string, retry: string}}} Job
  * @typedef {{id: string, name: string | null, models: string[], status: string,
- *   request_counts: {total: number, succeeded: number, failed: number, canceled: number,
+ *   request_counts: {total: number, succeeded: number, failed: number, canceled: number, expired: number,
  *   pending: number}, eta_s: number | null, created_at: string, expires_at: string | null,
  *   links: {self: string, cancel: string, items: string, results: string}}} Batch
  * @typedef {{number: number, id: string, caption: string | null,

@@ -13,10 +13,11 @@ export function isKept({ expires_at }, at = Date.now()) {
 /** @param {import("./api.js").Batch} batch @returns {string} how far it is */
 export function batchText(batch) {
   const { request_counts: counts } = batch;
-  const { total, succeeded, failed, canceled } = counts;
+  const { total, succeeded, failed } = counts;
+  const leftOut = counts.canceled + counts.expired;
   const said = [t("batches.done", { done: succeeded, total })];
   if (failed) said.push(t("batches.failed", { number: failed }));
-  if (canceled) said.push(t("batches.canceled", { number: canceled }));
+  if (leftOut) said.push(t("batches.left-out", { number: leftOut }));
   const now = nowText(batch);
   return now ? `${said.join(", ")}. ${now}` : said.join(", ");
 }

@@ -95,7 +95,7 @@ def test_lines_become_items_in_their_order(
     assert answer.headers["location"] == batch["links"]["self"]
     assert batch["status"] == "queued"
     assert batch["request_counts"] == {
-        "total": 2, "succeeded": 0, "failed": 0, "canceled": 0, "pending": 2,
+        "total": 2, "succeeded": 0, "failed": 0, "canceled": 0, "expired": 0, "pending": 2,
     }  # fmt: skip
     first, second = pending(batches.items(batches.read(batch["id"]), range(9))).values()
     assert (first.caption, first.seed, first.format) == ("yellow petals", 3, "png")
@@ -384,7 +384,7 @@ def test_a_canceled_batch_keeps_what_is_done_and_takes_no_more(
     assert not batches.note(batch["id"], MODEL, {2: done(store)})
     assert client.post(batch["links"]["cancel"]).json() == canceled
     assert canceled["request_counts"] == {
-        "total": 3, "succeeded": 1, "failed": 0, "canceled": 2, "pending": 0,
+        "total": 3, "succeeded": 1, "failed": 0, "canceled": 2, "expired": 0, "pending": 0,
     }  # fmt: skip
     assert [item["status"] for item in items_of(client, batch)] == [
         "canceled", "succeeded", "canceled",
