@@ -23,6 +23,10 @@ class UnknownModel(LookupError):
     """No folder has a checkpoint with this id."""
 
 
+class NoDevice(RuntimeError):
+    """There is no such device to run networks on."""
+
+
 def load_for_serving(path: Path, device: torch.device) -> System:
     """The system in a checkpoint, rewritten to run fast.
 
@@ -33,10 +37,20 @@ def load_for_serving(path: Path, device: torch.device) -> System:
 
 
 def choose_device(name: str) -> torch.device:
-    """The device called `name`; "auto" is the first GPU, else the CPU."""
+    """The device called `name`; "auto" is the first GPU, else the CPU.
+
+    Raises:
+        NoDevice: torch knows none of that name, or this machine has none.
+    """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(name)
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        why = str(error).splitlines()[0]
+        raise NoDevice(f"no device {name!r} here, wanted auto, cpu or cuda: {why}") from error
+    return device
 
 
 @dataclass(frozen=True)

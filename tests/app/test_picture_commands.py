@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -123,14 +124,47 @@ def test_a_shell_can_complete_commands_and_models(environment: dict[str, str]) -
     assert b"tagan-flowers-64" in done.stdout
 
 
-def test_without_a_service_one_is_started_for_the_moment(
-    settings: SharedSettings, tiny_model: str, tmp_path: Path, free_port: int
-) -> None:
-    environment = os.environ | {
+@pytest.fixture
+def alone(settings: SharedSettings, tiny_model: str, free_port: int) -> dict[str, str]:
+    """Environment of a terminal on a machine where no service runs."""
+    return os.environ | {
         "WORDBRUSH_CHECKPOINTS": str(settings.checkpoints[0]),
         "WORDBRUSH_PORT": str(free_port),
         "REDIS_URL": "unix:///nowhere",
     }
-    done = wordbrush(environment, "edit", "-", "a red flower", stdin=picture())
+
+
+def test_without_a_service_one_is_started_for_the_moment(alone: dict[str, str]) -> None:
+    done = wordbrush(alone, "edit", "-", "a red flower", stdin=picture())
     assert done.returncode == 0, done.stderr
     assert Image.open(BytesIO(done.stdout)).size == (64, 48)
+
+
+def test_ctrl_c_stops_a_batch_of_a_momentary_service_and_what_is_done_is_fetched(
+    alone: dict[str, str], tmp_path: Path
+) -> None:
+    images, out = tmp_path / "images", tmp_path / "out"
+    images.mkdir()
+    (images / "a.jpg").write_bytes(picture())
+    lines = ["caption,image", *["a red flower,a.jpg"] * 4000]
+    (tmp_path / "captions.csv").write_text("\n".join(lines))
+    command = [sys.executable, "-m", "app", "batch", "captions.csv", "images", "--out", "out"]
+    with subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        env=alone | {"TMPDIR": str(tmp_path), "PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+        process_group=0,
+    ) as process:
+        try:
+            until(lambda: len(list(tmp_path.glob("wordbrush-*/store/results/*"))) > 200)
+            os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+            _, said = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode == 130, said
+    rows = [json.loads(line) for line in (out / "manifest.jsonl").read_text().splitlines()]
+    statuses = [row["status"] for row in rows]
+    assert set(statuses) == {"succeeded", "canceled"}
+    assert len(list(out.glob("*.jpg"))) == statuses.count("succeeded")
+    assert not list(tmp_path.glob("wordbrush-*"))  # the service is gone with its folder

@@ -11,7 +11,7 @@ import torch
 from models import weights
 from models.base import System
 from models.checkpoint import read_header
-from worker.loading import ModelPool, UnknownModel, choose_device, load_for_serving
+from worker.loading import ModelPool, NoDevice, UnknownModel, choose_device, load_for_serving
 from worker.settings import Settings
 
 CPU = torch.device("cpu")
@@ -75,6 +75,12 @@ def test_a_broken_file_is_passed_over_and_the_others_are_served(
 def test_a_device_is_chosen_by_name() -> None:
     assert choose_device("cpu") == CPU
     assert choose_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+@pytest.mark.parametrize("name", ["cuda:99", "gpu", ""])
+def test_a_device_that_is_not_here_is_refused_by_its_name(name: str) -> None:
+    with pytest.raises(NoDevice, match=f"no device '{name}' here, wanted auto, cpu or cuda"):
+        choose_device(name)
 
 
 def test_a_model_loaded_in_inference_mode_can_still_work_out_gradients(
