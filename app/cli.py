@@ -11,6 +11,7 @@ from rich.table import Table
 
 from app import batch_command, key_commands, picture_commands, webhook_commands
 from app.settings import Settings
+from worker.settings import BadSettings
 
 cli = typer.Typer(help="Edit pictures with words.", no_args_is_help=True)
 cli.add_typer(key_commands.commands, name="keys")
@@ -35,7 +36,11 @@ Workers = Annotated[int | None, typer.Option(min=1, help="One for each GPU, or o
 
 def main() -> None:
     """Entry point of the console script."""
-    cli()
+    try:
+        cli()
+    except BadSettings as error:
+        typer.secho(f"wordbrush: {error}", err=True, fg="red")
+        sys.exit(2)
 
 
 @cli.command()

@@ -4,7 +4,7 @@ import os
 import sys
 
 from worker.queue import QueueDown
-from worker.settings import Settings
+from worker.settings import BadSettings, Settings
 from worker.store import StoreDown
 from worker.tracing import TracingNotInstalled
 
@@ -18,7 +18,7 @@ def main() -> None:
 
     try:
         serve(Settings())
-    except (NoDevice, QueueDown, StoreDown, TracingNotInstalled) as error:
+    except (BadSettings, NoDevice, QueueDown, StoreDown, TracingNotInstalled) as error:
         sys.exit(f"worker: {error}")
 
 

@@ -7,13 +7,13 @@ import socket
 import sys
 
 from worker.queue import JobQueue, QueueDown
-from worker.settings import Settings
+from worker.settings import BadSettings, Settings
 
 
 def main() -> None:
     try:
         workers = JobQueue.from_settings(Settings()).workers()
-    except QueueDown as error:
+    except (BadSettings, QueueDown) as error:
         sys.exit(f"worker: {error}")
     if not any(worker.host == socket.gethostname() for worker in workers):
         sys.exit("worker: none on this host is ready")

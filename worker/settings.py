@@ -10,13 +10,17 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, Field, field_validator
+from pydantic import AliasChoices, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _ROOT = Path(__file__).resolve().parent.parent
 _DAY_S = 24 * 3600
 _MAX_SOCKET_PATH_BYTES = 100  # macOS allows 104 with the ending zero, Linux 108
 _SCHEMES = {"valkey+unix": "unix", "valkey": "redis", "valkeys": "rediss"}
+
+
+class BadSettings(ValueError):
+    """Something is set to what it can't be; names the variable, and never shows its value."""
 
 
 class Settings(BaseSettings):
@@ -58,6 +62,16 @@ class Settings(BaseSettings):
     models_mb: int | None = Field(default=None, ge=1)  # of models in memory; None: all of them
     cache_mb: int = Field(default=512, ge=0)  # decoded photos and features kept by one worker
 
+    def __init__(self, **given: Any) -> None:
+        """
+        Raises:
+            BadSettings: a variable, or what is `given`, is not as it should be.
+        """
+        try:
+            super().__init__(**given)
+        except ValidationError as error:
+            raise BadSettings(_told(error)) from error
+
     @field_validator("data_dir")
     @classmethod
     def _absolute(cls, folder: Path) -> Path:
@@ -93,6 +107,17 @@ class Settings(BaseSettings):
         shared["checkpoints"] = os.pathsep.join(map(str, self.checkpoints))
         shared["models"] = ",".join(self.models) if self.models else None
         return {f"WORDBRUSH_{k.upper()}": str(v) for k, v in shared.items() if v is not None}
+
+
+def _told(error: ValidationError) -> str:
+    """A line for each thing that is wrong, without those that follow from another."""
+    wrong = error.errors(include_url=False, include_input=False, include_context=False)
+    names = ["WORDBRUSH_" + str(e["loc"][0]).removeprefix("WORDBRUSH_").upper() for e in wrong]
+    return "\n".join(
+        f"{name}: {one['msg']}"
+        for name, one in zip(names, wrong, strict=True)
+        if one["type"] != "default_factory_not_called"
+    )
 
 
 def default_data_dir() -> Path:

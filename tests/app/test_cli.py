@@ -76,6 +76,16 @@ def test_a_port_that_is_none_is_refused(environment: dict[str, str], port: str) 
     assert "--port" in answer.stderr
 
 
+@pytest.mark.parametrize("command", [["up"], ["web"], ["worker"], ["models"], ["keys", "list"]])
+def test_a_setting_that_can_not_be_is_refused_in_a_line(
+    environment: dict[str, str], command: list[str]
+) -> None:
+    answer = wordbrush(environment | {"WORDBRUSH_BATCH_SIZE": "many"}, *command)
+    assert answer.returncode == 2
+    assert answer.stderr.startswith("wordbrush: WORDBRUSH_BATCH_SIZE: Input should be a valid int")
+    assert answer.stderr.count("\n") == 1
+
+
 def test_no_command_imports_torch(environment: dict[str, str]) -> None:
     code = "import sys, app.cli, app.supervisor, app.doctor; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

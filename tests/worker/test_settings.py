@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from worker.settings import Settings, queue_socket
+from worker.settings import BadSettings, Settings, queue_socket
 
 
 @pytest.fixture(autouse=True)
@@ -59,3 +59,23 @@ def test_the_socket_of_a_long_path_still_fits(tmp_path: Path) -> None:
     deep = tmp_path.joinpath(*["a-long-folder-name"] * 8)
     assert len(os.fsencode(queue_socket(deep))) <= 100
     assert queue_socket(deep) != queue_socket(deep / "other")
+
+
+def test_what_is_wrong_in_the_environment_is_told_by_its_name_and_without_its_value(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("WORDBRUSH_BATCH_SIZE", "0")
+    monkeypatch.setenv("WORDBRUSH_RESULT_TTL_S", "hunter2")
+    with pytest.raises(BadSettings) as refused:
+        Settings()
+    first, second = sorted(str(refused.value).splitlines())
+    assert first == "WORDBRUSH_BATCH_SIZE: Input should be greater than or equal to 1"
+    assert second.startswith("WORDBRUSH_RESULT_TTL_S: Input should be a valid integer")
+    assert "hunter2" not in second
+
+
+def test_an_empty_variable_is_one_that_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORDBRUSH_BATCH_SIZE", "")
+    monkeypatch.setenv("REDIS_URL", "")
+    assert Settings().batch_size == 32
+    assert Settings().has_own_queue
