@@ -85,7 +85,7 @@ class ModelPool:
     """The systems that this worker serves, those in memory that were asked for last.
 
     The folders are looked at with each request: a file that appears is found, one that is replaced
-    is loaded anew, one that is taken away is dropped.
+    is loaded anew, one that is taken away is dropped, at the latest by `drop_absent`.
     """
 
     def __init__(
@@ -140,6 +140,15 @@ class ModelPool:
         self._resident.move_to_end(model_id)
         self._make_room()
         return self._resident[model_id].system
+
+    def drop_absent(self) -> None:
+        """Free models whose files were taken away, since nobody may ask for them again; for the
+        thread that asks.
+        """
+        for model_id, kept in tuple(self._resident.items()):
+            if not kept.version.path.exists():
+                del self._resident[model_id]
+                _log.info("%s is dropped from memory: its file was taken away", model_id)
 
     def version(self, model_id: str) -> Hashable:
         """Differs between a model in memory and what it was before its file was replaced."""

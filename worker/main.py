@@ -153,6 +153,7 @@ def _worker(
         tell=tell,
         gather=Gatherer(queue, most=min(settings.batch_size, FEW)),  # each waits for all of a pass
         give_up=give_up,
+        tidy=models.drop_absent,
         sweep=store.sweep,
     )
     chunks = ChunkRunner(

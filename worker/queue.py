@@ -201,8 +201,8 @@ class JobQueue(Standing):
             pipe.set(presence_key(worker.name), json.dumps(asdict(worker)), ex=PRESENCE_TTL_S)
             pipe.sadd(WORKERS, worker.name)
             pipe.expire(WORKERS, self._record_ttl_s)
-            if served := {*worker.models, *worker.served}:
-                pipe.hdel(MISSED, *served)
+            if worker.served:
+                pipe.hdel(MISSED, *worker.served)
             pipe.execute()
 
     @outages_named()
@@ -223,9 +223,11 @@ class JobQueue(Standing):
     def missed_since(self, models: Collection[str]) -> dict[str, datetime]:
         """Those of `models` that no live worker serves, and when that was seen first, by whichever
         worker looked: a worker that announces itself wipes it out. So an outage of the queue
-        server, or a machine that slept, is not taken for the absence of all.
+        server, or a machine that slept, is not taken for the absence of all. What a worker has in
+        memory but finds in no folder does not count: it takes no job for it.
         """
-        missed = sorted(frozenset(models) - self.served_models())
+        taken = {model for worker in self.workers() for model in worker.served}
+        missed = sorted(frozenset(models) - taken)
         if not missed:
             return {}
         with self.connection.pipeline() as pipe:

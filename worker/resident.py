@@ -135,12 +135,14 @@ class ResidentWorker(OutlastingWorker):
         tell: Callable[[Job | None], None],
         gather: Callable[[Job, Queue], list[Job]],
         give_up: Callable[[Sequence[Job]], None],
+        tidy: Callable[[], None],
         sweep: Callable[[], object],
     ) -> None:
         """`queues` are served in their order; `announce` says that the worker lives, `tell` what it
         has in hand, `gather`
-        takes jobs that can be done beside another, `give_up` hears of jobs that take too long and
-        `sweep` cleans the store.
+        takes jobs that can be done beside another, `give_up` hears of jobs that take too long,
+        `tidy` is called every few seconds between jobs, and `sweep`, which cleans the store, now
+        and then.
         """
         super().__init__(
             queues,
@@ -158,6 +160,7 @@ class ResidentWorker(OutlastingWorker):
         self._tell = tell
         self._gather = gather
         self._give_up = give_up
+        self._tidy = tidy
         self._sweep = sweep
         self._swept_at = monotonic()
         self._in_hand: tuple[tuple[Job, Execution], ...] = ()
@@ -267,6 +270,7 @@ class ResidentWorker(OutlastingWorker):
 
     def run_maintenance_tasks(self) -> None:
         super().run_maintenance_tasks()
+        self._tidy()
         if monotonic() - self._swept_at > _SWEEP_S:
             self._swept_at = monotonic()
             self._sweep()

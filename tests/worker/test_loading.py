@@ -166,6 +166,18 @@ def test_a_replaced_file_is_loaded_anew_and_one_taken_away_is_dropped(
     assert pool.resident == ()
 
 
+def test_a_model_whose_file_is_taken_away_leaves_memory_though_nobody_asks_for_it(
+    pool: ModelPool, settings: Settings, tiny_model: str
+) -> None:
+    pool.get(tiny_model)
+    pool.drop_absent()
+    assert pool.resident == (tiny_model,)
+    (settings.checkpoints[0] / f"{tiny_model}.safetensors").unlink()
+    pool.drop_absent()
+    assert not pool.resident
+    assert pool.bytes == 0
+
+
 @pytest.mark.parametrize("written", [0.0, 0.01, 0.5])
 def test_a_file_that_is_half_written_replaces_nothing(
     pool: ModelPool, settings: Settings, tiny_model: str, written: float

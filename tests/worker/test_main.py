@@ -109,6 +109,16 @@ def test_a_worker_is_ready_with_its_models_warm(
     assert queue.ready_models() == {tiny_model}
 
 
+def test_an_idle_worker_lets_go_of_a_model_whose_file_is_taken_away(
+    start_worker: StartWorker, queue: JobQueue, settings: Settings, tiny_model: str
+) -> None:
+    start_worker()
+    (settings.checkpoints[0] / f"{tiny_model}.safetensors").unlink()
+    until(lambda: queue.ready_models() == set())
+    [worker] = queue.workers()
+    assert worker.memory_bytes["models"] == 0
+
+
 def test_a_job_whose_worker_is_killed_is_finished_by_the_next_once(
     start_worker: StartWorker, queue: JobQueue, request_: Request, settings: Settings
 ) -> None:

@@ -111,6 +111,18 @@ def test_a_job_that_no_worker_can_do_is_taken_in_the_end_so_that_somebody_says_s
     assert (line["log_level"], line["model"], line["job_id"]) == ("warning", "nobody-has-it", job)
 
 
+def test_a_job_for_what_a_worker_holds_but_finds_no_more_is_taken_in_the_end(
+    jobs: JobQueue,
+) -> None:
+    holder = WorkerView("holder", 1, "h", "cpu", ("b",), served=("a",))
+    [job] = submit(jobs, "b")
+    jobs.announce(holder)
+    assert take(jobs, "a") is None
+    let_pass(jobs, ORPHAN_AFTER_S)
+    jobs.announce(holder)
+    assert take(jobs, "a") == job
+
+
 @pytest.mark.parametrize("batch", [False, True])
 def test_a_job_older_than_its_worker_is_away_is_left_for_when_that_comes_back(
     jobs: JobQueue, batch: bool
