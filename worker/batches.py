@@ -33,7 +33,7 @@ from worker.standing import WORKERS
 CHUNK_FUNCTION = "worker.batches.run_chunk"
 CHUNK_SIZES = range(64, 513)  # items
 _CHUNKS_A_WORKER = 2  # of a batch, so that they can share it and end at about the same time
-CHUNK_RETRIES = 20  # deaths of workers that a chunk survives; each costs it one item at most
+CHUNK_RETRIES = 40  # deaths of workers that a chunk survives; two cost it one item at most
 MAX_ITEMS = 10_000
 
 # In one step: outcomes are written once each, counted, and not written after the batch's end.
@@ -188,6 +188,11 @@ class Batches(BatchStanding):
         else:
             self.connection.hset(key_of(batch_id), field, number)
         return int(before) if before else None
+
+    @outages_named()
+    def spare(self, batch_id: str, number: int) -> bool:
+        """Whether an item that a worker died over is to be tried once more: the first time."""
+        return bool(self.connection.hsetnx(key_of(batch_id), f"spared-{number}", 1))
 
     @outages_named()
     def put_back(self, batch_id: str, model: str, numbers: Sequence[int]) -> None:

@@ -2,7 +2,7 @@
 
 A chunk that comes back since a worker died over it goes on with what is not done, one item at a
 time. Which one is being tried is written down first, so the item at which the next worker dies is
-known, and is left out by the one after.
+known. Workers are ended for reasons of others, too, so it is left out only after a second died.
 """
 
 from collections import deque
@@ -28,7 +28,7 @@ _SERVE_AGAIN_S = 0.01
 _LOOK_AGAIN_S = 0.05
 _DEADLY = Failure(
     "The worker died",
-    "The worker died over this item, or it took too long; the rest of the batch went on.",
+    "Workers died over this item, or it took too long; the rest of the batch went on.",
 )
 _LOST = Failure(
     "The item was lost",
@@ -136,7 +136,7 @@ class ChunkRunner:
             return
         if is_retried:
             suspect = self._batches.suspect(batch_id, numbers[0], None)
-            if suspect in left:
+            if suspect in left and not self._batches.spare(batch_id, suspect):
                 del left[suspect]
                 self._write_down(chunk, {suspect: _DEADLY})
         if not self._run(chunk, left):

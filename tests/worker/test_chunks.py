@@ -263,7 +263,7 @@ def test_an_item_over_which_workers_die_is_left_out_and_the_rest_goes_on(
 ) -> None:
     captions = ["3600 seconds of a", "0 seconds of b", "0 seconds of c"]
     batch_id = batches.submit(named(request_, *captions))
-    for _ in range(2):  # first two together, then each alone
+    for _ in range(3):  # first two together, then each alone, and again
         assert start_worker(job_timeout_s=2, batch_size=2).wait(120) == TIME_LIMIT_EXIT
         take_the_dead_for_dead(queue)
     start_worker(job_timeout_s=20, batch_size=2)
@@ -272,7 +272,25 @@ def test_an_item_over_which_workers_die_is_left_out_and_the_rest_goes_on(
     outcome = batches.items(view, [0])[0].outcome
     assert isinstance(outcome, Failure)
     assert outcome.title == "The worker died"
-    assert passes(settings) == [captions[:2], *([caption] for caption in captions)]
+    assert passes(settings) == [captions[:2], captions[:1], *([caption] for caption in captions)]
+
+
+def test_an_item_at_which_workers_are_killed_for_no_fault_of_its_own_is_done(
+    start_worker: StartWorker,
+    batches: Batches,
+    queue: JobQueue,
+    request_: Request,
+    settings: Settings,
+) -> None:
+    batch_id = batches.submit(named(request_, "2 seconds of a", "0 seconds of b"))
+    for deaths in (1, 2):  # both together, then the first alone
+        worker = start_worker()
+        until(lambda: len(passes(settings)) == deaths)  # noqa: B023  # asked at once
+        worker.kill()
+        worker.wait()
+        take_the_dead_for_dead(queue)
+    start_worker()
+    assert ended(batches, batch_id).succeeded == 2
 
 
 def test_a_canceled_batch_stops_after_the_pass_in_hand(
