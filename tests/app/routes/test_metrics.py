@@ -118,6 +118,14 @@ def test_the_dashboard_names_only_metrics_and_labels_that_exist(
     assert all(any(name.startswith(family) for name in asked_for) for family in families)
 
 
+def test_the_dashboard_finds_its_scrape_job_also_where_nothing_was_done_and_no_worker_lives(
+    client: httpx.Client,
+) -> None:
+    variables = json.loads(DASHBOARD.read_text())["templating"]["list"]
+    [asked] = re.findall(r"label_values\((\w+), job\)", json.dumps(variables))
+    assert scrape(client)[asked].samples
+
+
 def test_every_figure_of_the_service_is_read_once_however_many_web_processes_tell_it() -> None:
     panels = json.loads(DASHBOARD.read_text())["panels"]
     for panel in panels:
