@@ -13,6 +13,7 @@ from starlette.requests import Request
 from app import prefer
 from app.catalogue import Catalogue
 from app.outbound import Outbound
+from app.probe import StoreProbe
 from app.schemas.samples import SampleList
 from app.settings import Settings
 from app.uploads import Uploads
@@ -33,6 +34,7 @@ class Services:
     batches: Batches
     imports: Imports | None  # None where nobody may bring weights in
     store: Store
+    probe: StoreProbe  # whether the store takes files
     models: Catalogue
     samples: SampleList
     library: Library

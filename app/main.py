@@ -20,6 +20,7 @@ from app.keys import KeyFile, Scope
 from app.metrics import create_registry
 from app.middleware import BodyLimit, ResponseHeaders
 from app.outbound import Outbound
+from app.probe import StoreProbe
 from app.request_log import RequestLog
 from app.routes import (
     about,
@@ -172,6 +173,7 @@ def _services(settings: Settings) -> Services:
         batches=Batches.from_settings(settings),
         imports=Imports.from_settings(settings) if access.offers_imports(settings) else None,
         store=store,
+        probe=StoreProbe(store.check),
         models=Catalogue(settings.checkpoints),
         samples=samples.read_samples(pages.STATIC),
         library=Library(settings.library),

@@ -10,7 +10,6 @@ from app.deps import All, Services
 from app.errors import Unavailable, responses
 from app.schemas.health import Alive, Ready
 from worker.queue import QueueDown
-from worker.store import Store, StoreDown
 
 router = APIRouter(tags=["health"])
 
@@ -48,13 +47,5 @@ def _obstacles(services: Services) -> Iterator[str]:
             yield "no worker has a model in memory yet"
     except QueueDown:
         yield "the queue cannot be reached"
-    if not _takes_files(services.store):
+    if not services.probe.takes_files():
         yield "the store takes no files"
-
-
-def _takes_files(store: Store) -> bool:
-    try:
-        store.check()
-    except StoreDown:
-        return False
-    return True
