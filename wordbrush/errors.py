@@ -11,6 +11,10 @@ class WordbrushError(Exception):
 class Unreachable(WordbrushError):
     """The server does not answer."""
 
+    def __init__(self, message: str, *, was_reached: bool = False) -> None:
+        super().__init__(message)
+        self.was_reached = was_reached  # it took a connection, which was cut off
+
 
 class BadAnswer(WordbrushError):
     """What answered is no Wordbrush server, or none that is understood here."""

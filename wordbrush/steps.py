@@ -54,12 +54,19 @@ class Page(Generic[T]):
 
 class Patience:
     """How often a request that came to nothing is sent again, and when: a few times, or for
-    `absence_s` seconds where the server is at work for us and only has to come back; never after
-    `until`, by the monotonic clock.
+    `absence_s` seconds where the server is at work for us and only has to come back, which
+    `once_reached_s` says of one that took the request's connection; never after `until`, by the
+    monotonic clock.
     """
 
-    def __init__(self, absence_s: float | None = None, *, until: float = inf) -> None:
-        self._absence_s = absence_s
+    def __init__(
+        self,
+        absence_s: float | None = None,
+        *,
+        once_reached_s: float | None = None,
+        until: float = inf,
+    ) -> None:
+        self._absence_s, self._once_reached_s = absence_s, once_reached_s
         self._until = until
         self._rested_s = 0.0
         self._failures, self._began_at = 0, time.monotonic()
@@ -73,6 +80,8 @@ class Patience:
         if not self._failures:
             self._began_at = time.monotonic()
         self._failures += 1
+        if isinstance(error, Unreachable) and error.was_reached and self._once_reached_s:
+            self._absence_s = self._once_reached_s
         seconds = self._seconds(error)
         if not (_may_pass(call, error) and self._has_time(seconds)):
             raise error
@@ -142,7 +151,7 @@ def finished(call: Call, wait_s: float, absence_s: float) -> Steps[Job]:
     if not wait_s:
         return (yield from _job(call))
     until = time.monotonic() + wait_s
-    job = yield from _job(call, Patience(until=until))
+    job = yield from _job(call, Patience(once_reached_s=absence_s, until=until))
     return (yield from _wait(job, wait_s, absence_s, until))
 
 
@@ -271,7 +280,8 @@ def check_kind(response: httpx.Response, kind: str) -> httpx.Response:
 
 def away(error: httpx.TransportError) -> Unreachable:
     """What to raise for it."""
-    return Unreachable(f"the server does not answer: {error}")
+    never_reached = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+    return Unreachable(f"the server does not answer: {error}", was_reached=not never_reached)
 
 
 def _ask(call: Call, read: Callable[[Any], T], patience: Patience | None = None) -> Steps[T]:

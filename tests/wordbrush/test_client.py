@@ -277,6 +277,31 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return seconds
 
 
+@pytest.mark.parametrize("was_reached", [True, False])
+def test_a_restart_while_a_request_waits_is_outlasted_but_no_server_that_was_never_there(
+    address: str, queue: JobQueue, slept: list[float], was_reached: bool
+) -> None:
+    class Restarting(httpx.HTTPTransport):
+        tries = 0
+
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            self.tries += 1
+            if self.tries == 1 and was_reached:
+                request.headers["Prefer"] = "wait=0"
+                taken = super().handle_request(request)
+                queue.finish(json.loads(taken.read())["id"], Result((), Metrics()))
+                raise httpx.ReadError("cut off")
+            if self.tries < 12:
+                raise httpx.ConnectError("refused")
+            return super().handle_request(request)
+
+    http = httpx.Client(base_url=address, transport=Restarting())
+    with Client(http=http) as client, nullcontext() if was_reached else pytest.raises(Unreachable):
+        assert client.edit(picture(), CAPTION, wait_s=60).status == "succeeded"
+    assert queue.depth() == was_reached  # it was queued once
+    assert len(slept) == (11 if was_reached else 3)
+
+
 def full(retry_after: int | str, status: int = 429) -> Response:
     return Response(status_code=status, headers={"Retry-After": str(retry_after)})
 
