@@ -4,7 +4,8 @@ Source: Dong et al., ICCV 2017, arXiv:1707.06873, eq. 3; optimiser, weights and 
 conditioning augmentation from the authors' code.
 Not from the paper, and off in `PAPER`: redrawing a picture from its own caption (TAGAN's eq. 1),
 the feature discriminator beside the paper's, translation of what discriminators see, captions with
-a colour exchanged, objects on plain grounds and what is outside of them, a rate that fades out.
+a colour exchanged, objects on plain grounds and what is outside of them, objects in other colours,
+a rate that fades out.
 Shapes: B batch, T words, D text width, Z noise width, S image side in pixels.
 """
 
@@ -48,9 +49,7 @@ class Recipe:
     lambda_kl: float = 1.0  # of conditioning augmentation against N(0, 1)
     lambda_rec: float = 0.0  # of the difference to the picture where it was asked for by itself
     lambda_outside: float = 0.0  # of what changes where the object is not (training/grounds.py)
-    lambda_asked: float = (
-        0.0  # of missing what was asked for, where known (training/recolouring.py)
-    )
+    lambda_asked: float = 0.0  # of missing what was asked for, where known (recolouring.py)
     lambda_feature: float = 0.0  # of the feature discriminator; 0: there is none
     learning_rate: float = 2e-4
     halve_every: int | None = None  # pictures

@@ -4,7 +4,7 @@ Source: Nam et al., NeurIPS 2018, arXiv:1810.11919, eq. 1, 6 and 7; optimiser an
 section 4 and the authors' code.
 Not from the paper, and off in `PAPER`: the feature discriminator beside the paper's, translation
 of what discriminators see, captions with a colour exchanged, KL of conditioning augmentation,
-objects on plain grounds and what is outside of them.
+objects on plain grounds and what is outside of them, objects in other colours.
 Shapes: B batch, T words, S image side in pixels.
 """
 
@@ -47,9 +47,7 @@ class Recipe:
     lambda_kl: float = 0.0  # of conditioning augmentation against N(0, 1)
     lambda_change: float = 0.0  # of all that changes, so that what need not stays
     lambda_outside: float = 0.0  # of what changes where the object is not (training/grounds.py)
-    lambda_asked: float = (
-        0.0  # of missing what was asked for, where known (training/recolouring.py)
-    )
+    lambda_asked: float = 0.0  # of missing what was asked for, where known (recolouring.py)
     lambda_smooth: float = 0.0  # of what changes from pixel to pixel, against checkerboards
     lambda_feature: float = 0.0  # of the feature discriminator; 0: there is none
     own_share: float = 1.0  # share of a batch also redrawn with its own caption (eq. 1)
