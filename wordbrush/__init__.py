@@ -12,11 +12,20 @@
 from wordbrush.answers import Batch, BatchItem, Event, Job, JobError, Model, Output, Webhook
 from wordbrush.client import Client
 from wordbrush.client_async import AsyncClient
-from wordbrush.errors import BadAnswer, JobFailed, Refused, TooLong, Unreachable, WordbrushError
+from wordbrush.errors import (
+    BadAnswer,
+    BadKey,
+    JobFailed,
+    Refused,
+    TooLong,
+    Unreachable,
+    WordbrushError,
+)
 
 __all__ = [
     "AsyncClient",
     "BadAnswer",
+    "BadKey",
     "Batch",
     "BatchItem",
     "Client",

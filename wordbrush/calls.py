@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, TypedDict
 from uuid import uuid4
 
 from wordbrush.answers import Event
+from wordbrush.errors import BadKey
 
 Photo = str | PathLike[str] | bytes | BinaryIO  # a path, or what is in the file
 
@@ -150,6 +151,17 @@ def _said(options: Mapping[str, Any], known: Any) -> dict[str, Any]:
     if unknown := options.keys() - known.__optional_keys__:
         raise TypeError(f"there is no option {', '.join(sorted(unknown))}")
     return {name: value for name, value in options.items() if value is not None}
+
+
+def with_key(key: str | None) -> dict[str, str]:
+    """Headers that show an API key.
+
+    Raises:
+        BadKey: it has spaces, breaks or letters that no key has; it may have been copied amiss.
+    """
+    if key and not (key.isascii() and key.isprintable() and " " not in key):
+        raise BadKey("the key has what no key has (spaces, breaks, other letters), wanted wb_...")
+    return {"Authorization": f"Bearer {key}"} if key else {}
 
 
 def _once() -> dict[str, str]:

@@ -45,8 +45,11 @@ class Client:
         """`key` is an API key, where the server wants one; `absence_s` is how long the server may
         be away while something there is followed, and `on_absence` hears of it, in a sentence;
         `http` is a client of your own, with the server's address in it.
+
+        Raises:
+            BadKey: `key` has what no key has.
         """
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        headers = calls.with_key(key)
         self._http = http or httpx.Client(base_url=server, headers=headers, timeout=timeout_s)
         self._absence_s = absence_s
         self._on_absence = on_absence
@@ -172,7 +175,8 @@ class Client:
         ZIP with the pictures that they name; `defaults` hold for each line that does not say
         otherwise.
         """
-        return self._take(steps.create_batch(calls.create_batch(items, images, **defaults)))
+        call = calls.create_batch(items, images, **defaults)
+        return self._take(steps.create_batch(call, self._absence_s))
 
     def batch(self, batch_id: str) -> Batch:
         """The batch as it stands."""

@@ -37,7 +37,7 @@ class AsyncClient:
         on_absence: Callable[[str], object] = lambda news: None,
         http: httpx.AsyncClient | None = None,
     ) -> None:
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        headers = calls.with_key(key)
         self._http = http or httpx.AsyncClient(base_url=server, headers=headers, timeout=timeout_s)
         self._absence_s = absence_s
         self._on_absence = on_absence
@@ -138,7 +138,8 @@ class AsyncClient:
         images: BinaryIO | None = None,
         **defaults: Any,
     ) -> Batch:
-        return await self._take(steps.create_batch(calls.create_batch(items, images, **defaults)))
+        call = calls.create_batch(items, images, **defaults)
+        return await self._take(steps.create_batch(call, self._absence_s))
 
     async def batch(self, batch_id: str) -> Batch:
         return await self._take(steps.batch(batch_id))

@@ -16,6 +16,10 @@ class Unreachable(WordbrushError):
         self.was_reached = was_reached  # it took a connection, which was cut off
 
 
+class BadKey(WordbrushError):
+    """What was given as an API key can be none."""
+
+
 class BadAnswer(WordbrushError):
     """What answered is no Wordbrush server, or none that is understood here."""
 

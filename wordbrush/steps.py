@@ -194,8 +194,8 @@ def animation(job: Job, format: str) -> Steps[bytes]:
     return (yield from send(call)).content
 
 
-def create_batch(call: Call) -> Steps[Batch]:
-    return (yield from _batch(call))
+def create_batch(call: Call, absence_s: float) -> Steps[Batch]:
+    return (yield from _batch(call, Patience(once_reached_s=absence_s)))
 
 
 def batch(batch_id: str) -> Steps[Batch]:
@@ -280,8 +280,10 @@ def check_kind(response: httpx.Response, kind: str) -> httpx.Response:
 
 def away(error: httpx.TransportError) -> Unreachable:
     """What to raise for it."""
-    never_reached = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
-    return Unreachable(f"the server does not answer: {error}", was_reached=not never_reached)
+    cut_off = httpx.ReadError | httpx.WriteError | httpx.RemoteProtocolError
+    return Unreachable(
+        f"the server does not answer: {error}", was_reached=isinstance(error, cut_off)
+    )
 
 
 def _ask(call: Call, read: Callable[[Any], T], patience: Patience | None = None) -> Steps[T]:

@@ -28,6 +28,7 @@ from tests.app.conftest import picture, serving
 from wordbrush import (
     AsyncClient,
     BadAnswer,
+    BadKey,
     Batch,
     Client,
     Job,
@@ -300,6 +301,42 @@ def test_a_restart_while_a_request_waits_is_outlasted_but_no_server_that_was_nev
         assert client.edit(picture(), CAPTION, wait_s=60).status == "succeeded"
     assert queue.depth() == was_reached  # it was queued once
     assert len(slept) == (11 if was_reached else 3)
+
+
+def test_a_restart_while_a_batch_is_sent_is_outlasted(address: str, slept: list[float]) -> None:
+    class Restarting(httpx.HTTPTransport):
+        tries = 0
+
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            self.tries += 1
+            if self.tries == 1:
+                super().handle_request(request).read()
+                raise httpx.ReadError("cut off")
+            if self.tries < 12:
+                raise httpx.ConnectError("refused")
+            return super().handle_request(request)
+
+    with Client(http=httpx.Client(base_url=address, transport=Restarting())) as client:
+        sent = client.create_batch([{"caption": "?"}])
+        assert len(slept) == 11
+    listed = httpx.get(f"{address}/batches").json()["batches"]
+    assert [one["id"] for one in listed] == [sent.id]
+
+
+@pytest.mark.parametrize("server", ["127.0.0.1:1", "ftp://127.0.0.1", "http://127.0.0.1:1"])
+def test_an_address_at_which_no_server_was_ever_reached_is_not_waited_for(
+    slept: list[float], server: str
+) -> None:
+    with Client(server) as client, pytest.raises(Unreachable):
+        client.edit(picture(), CAPTION, wait_s=600)
+    assert len(slept) == 3
+
+
+@pytest.mark.parametrize("key", ["wb_1_é", "wb_1_a\n", "wb_1 a"])
+def test_a_key_that_can_be_none_is_refused_before_anything_is_sent(key: str) -> None:
+    for kind in (Client, AsyncClient):
+        with pytest.raises(BadKey, match=r"wanted wb_\.\.\."):
+            kind("http://127.0.0.1:1", key=key)
 
 
 def full(retry_after: int | str, status: int = 429) -> Response:
