@@ -89,16 +89,22 @@ class Batches(BatchStanding):
 
     @outages_named()
     def submit(
-        self, items: Sequence[Item], *, name: str | None = None, terms: Terms = NO_TERMS
+        self,
+        items: Sequence[Item],
+        *,
+        name: str | None = None,
+        terms: Terms = NO_TERMS,
+        batch_id: str | None = None,
     ) -> str:
-        """Put all items on the batch queue; the batch's id. `name` is the client's own for it. With
-        an idempotency key that came before it is the earlier batch's, and nothing is queued.
+        """Put all items on the batch queue; the batch's id, which is `batch_id` if that is given.
+        `name` is the client's own for it. With an idempotency key that came before the id is the
+        earlier batch's, and nothing is queued.
 
         Raises:
             QueueFull: too much waits.
             KeyReused: another request had the key.
         """
-        batch_id = uuid4().hex
+        new_id = batch_id or uuid4().hex
         parts = _CHUNKS_A_WORKER * max(1, self.connection.scard(WORKERS))
         chunks = list(_chunks(items, parts))
 
@@ -108,10 +114,10 @@ class Batches(BatchStanding):
             if self._batch.count + len(chunks) > self._max_queue:
                 raise QueueFull(f"the batch queue has no room for {len(items)} items now")
             pipe.multi()
-            self._write(pipe, batch_id, items, name, terms)
+            self._write(pipe, new_id, items, name, terms)
             for model, numbers in chunks:
-                self._push(pipe, batch_id, model, numbers)
-            return batch_id
+                self._push(pipe, new_id, model, numbers)
+            return new_id
 
         watched = [terms.key.name] if terms.key else []
         queued: Any = self.connection.transaction(

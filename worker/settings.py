@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from redis.connection import parse_url
 
 _ROOT = Path(__file__).resolve().parent.parent
 _DAY_S = 24 * 3600
@@ -82,7 +83,12 @@ class Settings(BaseSettings):
     def _known_scheme(cls, url: str) -> str:
         """redis-py has no word for Valkey's schemes, though the protocol is the same."""
         scheme, found, rest = url.partition("://")
-        return f"{_SCHEMES.get(scheme, scheme)}{found}{rest}"
+        known = f"{_SCHEMES.get(scheme, scheme)}{found}{rest}"
+        try:
+            parse_url(known)  # type: ignore[no-untyped-call]
+        except ValueError:
+            raise ValueError("wanted such as redis://host:6379/0 or unix:///a/socket") from None
+        return known
 
     @field_validator("checkpoints", mode="before")
     @classmethod

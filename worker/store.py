@@ -66,7 +66,8 @@ class Store:
             StoreDown: there can be no place for them at `url` now.
         """
         # Without a cache of listings: what another process has just written is there.
-        self._files, self._root = url_to_fs(url, use_listings_cache=False, **_options(url))
+        with _outages_named():  # some kinds of storage are spoken to at once
+            self._files, self._root = url_to_fs(url, use_listings_cache=False, **_options(url))
         # In a folder a file is there in the instant that it is begun, so it is written under
         # another name first; an object appears when it is whole.
         self._writes_in_place = not isinstance(self._files, LocalFileSystem)

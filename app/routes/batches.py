@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 from typing import Annotated, Any
+from uuid import uuid4
 
 from fastapi import APIRouter, Form, Path, Query, Request, Response, UploadFile, status
 from fastapi.responses import StreamingResponse
@@ -264,10 +265,13 @@ def _submit(services: Services, drafts: Sequence[Draft], form: BatchForm, terms:
         KeyReused: another request had the idempotency key meanwhile.
     """
     archive_id = services.store.put_file(form.images.file, suffix=".zip") if form.images else None
-    items = [draft.with_archive(archive_id) for draft in drafts]
+    items, new_id = [draft.with_archive(archive_id) for draft in drafts], uuid4().hex
+    unused = [archive_id] if archive_id else []
     try:
-        return services.batches.submit(items, name=form.name, terms=terms)
+        queued = services.batches.submit(items, name=form.name, terms=terms, batch_id=new_id)
     except (QueueFull, KeyReused):
-        if archive_id:
-            services.store.discard([archive_id])
+        services.store.discard(unused)
         raise
+    if queued != new_id:  # the same request came twice at once, and the other was first
+        services.store.discard(unused)
+    return queued

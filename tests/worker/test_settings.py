@@ -79,3 +79,9 @@ def test_an_empty_variable_is_one_that_is_not_set(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("REDIS_URL", "")
     assert Settings().batch_size == 32
     assert Settings().has_own_queue
+
+
+@pytest.mark.parametrize("url", ["nonsense", "redis://[", "redis://h:notaport/0", "http://x"])
+def test_an_address_that_no_queue_server_can_have_is_refused(url: str) -> None:
+    with pytest.raises(BadSettings, match=r"REDIS_URL: .*wanted such as redis://host:6379/0"):
+        Settings(redis_url=url)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from worker.store import NotStored, Store
+from worker.store import NotStored, Store, StoreDown
 
 DAY_S = 24 * 3600
 
@@ -101,3 +101,9 @@ def test_two_stores_on_one_address_share_their_files(data_dir: Path) -> None:
     url = f"file://{data_dir}/shared folder"
     here, there = (Store(url, upload_ttl_s=60, result_ttl_s=60) for _ in range(2))
     assert there.get(here.put(b"x", kind="uploads")) == b"x"
+
+
+def test_a_place_that_can_not_be_is_told_as_such() -> None:
+    for url in ("ftp://nowhere.invalid/x", "nokind://x"):
+        with pytest.raises(StoreDown):
+            Store(url, upload_ttl_s=9, result_ttl_s=9)

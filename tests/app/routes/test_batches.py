@@ -2,7 +2,10 @@
 
 import csv
 import json
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO, StringIO
+from pathlib import Path
+from threading import Barrier
 from typing import Any
 from zipfile import ZipFile
 
@@ -17,6 +20,7 @@ from tests.app.conftest import picture, serving, stored, write_checkpoint
 from worker.archives import Archives
 from worker.batch_records import pending
 from worker.batches import Batches
+from worker.idempotency import IdempotencyKey
 from worker.messages import Crop, Failure, OutputFile, Result
 from worker.metrics import COUNTS
 from worker.queue import JobQueue
@@ -107,6 +111,26 @@ def test_lines_become_items_in_their_order(
     assert second.image_id
     assert Archives(store).get(second.image_id) == _PHOTOS["flowers/1.jpg"]
     assert [item["id"] for item in items_of(client, batch)] == ["a", "b"]
+
+
+def test_the_same_request_twice_at_once_is_one_batch_and_its_pictures_are_kept_once(
+    client: httpx.Client, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    met, look = Barrier(2, timeout=20), Batches.earlier
+
+    def look_together(batches: Batches, key: IdempotencyKey) -> str | None:
+        found = look(batches, key)
+        met.wait()
+        return found
+
+    monkeypatch.setattr(Batches, "earlier", look_together)
+    key = {"Idempotency-Key": "twice"}
+    with ThreadPoolExecutor(2) as pool:
+        sent = [pool.submit(ask, client, lines(*_ROWS), zipped(), key) for _ in range(2)]
+        answers = [one.result() for one in sent]
+    assert [answer.status_code for answer in answers] == [202, 202]
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert len(list((data_dir / "store" / "uploads").iterdir())) == 1
 
 
 def test_pictures_may_be_named_without_their_folder_or_be_earlier_uploads(
