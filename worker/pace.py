@@ -1,17 +1,20 @@
 """How long pictures took lately, by model, and so when a job will be done. Free of torch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from math import ceil
 from statistics import median
 from typing import Any
 
 import redis
 
 from worker.messages import Request
+from worker.passes import FEW
 from worker.records import JobView, Status, now
 
 _LATELY = 15  # passes that count; half of them must have changed before an estimate does
+_NEAR = 64  # jobs of which the passes are reckoned one by one
 _TTL_S = 7 * 24 * 3600
 _PREFIX = "wordbrush:pace:"
 _BATCH_PREFIX = "wordbrush:pace-of-batches:"
@@ -116,19 +119,55 @@ def seconds_left(
 ) -> float | None:
     """Seconds until an unfinished job will have ended; None where its like was never done.
 
-    `ahead` wait before it, `begun` is in hand. What waits is shared among `workers`, and the job
-    goes through the network with others if there are any; its model takes `load_s` to be in memory
-    first.
+    `ahead` wait before it, `begun` is in hand. What waits is shared among `workers`, and goes
+    through the network together as they gather it (worker/gathering.py); the job's model takes
+    `load_s` to be in memory first.
     """
     if (own := paces.get(_kinds(view.request)[0])) is None:
         return None
     if view.status is not Status.QUEUED:
         spent = (now() - view.started_at).total_seconds() if view.started_at else 0.0
         return max(0.0, load_s + own.seconds(max(view.request.pictures, own.pictures)) - spent)
-    before = sum(paces.get(_kinds(r)[0], own).shared_s * r.pictures for r in ahead)
-    beside = own.pictures if ahead else 0
-    own_s = load_s + own.seconds(max(view.request.pictures, beside))
-    return (before + _in_hand_s(begun, paces, own)) / max(1, workers) + own_s
+    far, near = ahead[:-_NEAR], ahead[-_NEAR:]
+    before = sum(paces.get(_kinds(r)[0], own).shared_s * r.pictures for r in far)
+    before += _in_hand_s(begun, paces, own)
+    own_s = _passes_s([*near, view.request], paces, own, max(1, workers))
+    return before / max(1, workers) + load_s + own_s
+
+
+def _passes_s(
+    waiting: Sequence[Request], paces: Mapping[str, Pace], own: Pace, workers: int
+) -> float:
+    """Seconds until the last of what waits is done, pass by pass. Where it does not wait alone, as
+    many pictures are likely to come together as lately did.
+    """
+    last, left, free_at = waiting[-1], list(waiting), [0.0] * workers
+    while True:
+        first, room = left[0], FEW - left[0].pictures
+        share = ceil(len(left) / workers)
+        together, rest = [first], list[Request]()
+        for request in left[1:]:
+            is_alike = (request.model, request.task) == (first.model, first.task)
+            if is_alike and len(together) < share and request.pictures <= room:
+                together.append(request)
+                room -= request.pictures
+            else:
+                rest.append(request)
+        worker = free_at.index(min(free_at))
+        free_at[worker] += _pass_s(together, paces, own)
+        if len(waiting) > 1:
+            pace, pictures = paces.get(_kinds(first)[0], own), sum(r.pictures for r in together)
+            free_at[worker] += pace.picture_s * max(0.0, pace.pictures - pictures)
+        if together[-1] is last:
+            return free_at[worker]
+        left = rest
+
+
+def _pass_s(requests: Iterable[Request], paces: Mapping[str, Pace], own: Pace) -> float:
+    """Seconds of one pass with all of these; `own` is the pace of what was never done."""
+    asked = [(request, paces.get(_kinds(request)[0], own)) for request in requests]
+    each = sum(pace.picture_s * request.pictures for request, pace in asked)
+    return max(pace.pass_s for _, pace in asked) + each
 
 
 def _in_hand_s(begun: Sequence[Begun], paces: Mapping[str, Pace], own: Pace) -> float:
@@ -142,15 +181,11 @@ def _in_hand_s(begun: Sequence[Begun], paces: Mapping[str, Pace], own: Pace) -> 
         )
     left = 0.0
     for some in passes.values():
-        asked = [
-            (one.request, paces.get(_kinds(one.request)[0], own)) for one in some if one.request
-        ]
-        if not asked:
+        if asked := [one.request for one in some if one.request]:
+            whole = _pass_s(asked, paces, own)
+            left += max(0.0, whole - max(one.spent_s for one in some))
+        else:
             left += own.seconds(own.pictures) / 2
-            continue
-        whole = max(pace.pass_s for _, pace in asked)
-        whole += sum(pace.picture_s * request.pictures for request, pace in asked)
-        left += max(0.0, whole - max(one.spent_s for one in some))
     return left
 
 
