@@ -68,6 +68,11 @@ class Call:
             if not isinstance(content, bytes):
                 content.seek(0)
 
+    def wait_at_most(self, seconds: float) -> None:
+        """Let a server that is to wait with its answer not do so for longer."""
+        if self.headers.pop("Prefer", None):
+            self.headers.update(_waiting(seconds))
+
 
 def edit(photo: Photo | None, caption: str, wait_s: float, options: EditOptions) -> Call:
     """POST /manipulate; `photo` None where `image_id` names one.
@@ -170,4 +175,4 @@ def _once() -> dict[str, str]:
 
 
 def _waiting(wait_s: float) -> dict[str, str]:
-    return {"Prefer": f"wait={min(MAX_WAIT_S, int(wait_s))}"} if wait_s >= 1 else {}
+    return {"Prefer": f"wait={int(min(MAX_WAIT_S, wait_s))}"} if wait_s >= 1 else {}

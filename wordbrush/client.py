@@ -28,8 +28,9 @@ class Client:
     Each method raises Unreachable when the server does not answer, Refused when it does not do what
     is asked, and BadAnswer when it is no server of ours. A request that was cut off, or that came
     while the server was full, is sent again, unless that would take longer than is to be waited,
-    and done once. While a job or a batch is followed or fetched the server may be away for
-    as long as a restart takes.
+    and done once. While a job or a batch is followed or fetched, or when it goes away with a wish
+    in hand that is waited for, or with a batch, the server may be away for as long as a restart
+    takes.
     """
 
     def __init__(

@@ -55,8 +55,8 @@ class Page(Generic[T]):
 class Patience:
     """How often a request that came to nothing is sent again, and when: a few times, or for
     `absence_s` seconds where the server is at work for us and only has to come back, which
-    `once_reached_s` says of one that took the request's connection; never after `until`, by the
-    monotonic clock.
+    `once_reached_s` says of one that took the request's connection, or whose gateway did; never
+    after `until`, by the monotonic clock.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class Patience:
         if not self._failures:
             self._began_at = time.monotonic()
         self._failures += 1
-        if isinstance(error, Unreachable) and error.was_reached and self._once_reached_s:
+        if self._once_reached_s is not None and _was_taken(error):
             self._absence_s = self._once_reached_s
         seconds = self._seconds(error)
         if not (_may_pass(call, error) and self._has_time(seconds)):
@@ -88,6 +88,10 @@ class Patience:
         self._rested_s += seconds
         is_news = self._absence_s is not None and self._failures == _TRIES
         return Pause(seconds, self._news(error) if is_news else None)
+
+    def left_s(self) -> float:
+        """Until nobody waits any more."""
+        return self._until - time.monotonic()
 
     def _seconds(self, error: Refused | Unreachable) -> float:
         if isinstance(error, Refused) and error.retry_after_s is not None:
@@ -121,6 +125,7 @@ def send(call: Call, patience: Patience | None = None) -> Steps[httpx.Response]:
             rest = patience.after(call, error)
         yield rest
         call.rewind()
+        call.wait_at_most(patience.left_s())
 
 
 def _may_pass(call: Call, error: Refused | Unreachable) -> bool:
@@ -128,6 +133,13 @@ def _may_pass(call: Call, error: Refused | Unreachable) -> bool:
     if isinstance(error, Unreachable) or error.status in _NOT_DONE:
         return True
     return error.status in _PERHAPS_DONE and call.is_repeatable
+
+
+def _was_taken(error: Refused | Unreachable) -> bool:
+    """Whether somebody had the request, though perhaps not as far as the server itself."""
+    if isinstance(error, Unreachable):
+        return error.was_reached
+    return error.status in _PERHAPS_DONE
 
 
 def models() -> Steps[list[Model]]:

@@ -3,9 +3,10 @@
 import asyncio
 import inspect
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from io import BytesIO
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
+from types import SimpleNamespace
 from typing import Any, ClassVar, cast
 from zipfile import ZipFile
 
@@ -24,7 +26,8 @@ from fastapi.responses import HTMLResponse, JSONResponse
 
 from app.main import create_app
 from app.settings import Settings
-from tests.app.conftest import picture, serving
+from tests.app.conftest import picture, serving, write_checkpoint
+from tests.processes import until
 from wordbrush import (
     AsyncClient,
     BadAnswer,
@@ -36,14 +39,17 @@ from wordbrush import (
     Refused,
     TooLong,
     Unreachable,
+    calls,
     steps,
 )
+from wordbrush.calls import Call
 from wordbrush.steps import Pause
 from worker.batches import Batches
 from worker.messages import Failure, Metrics, Result
 from worker.queue import JobQueue, Status
 from worker.store import Store
 
+ROOT = Path(__file__).resolve().parents[2]
 CAPTION = "this flower has yellow petals"
 Finish = Callable[[str], Result]
 
@@ -337,6 +343,137 @@ def test_a_key_that_can_be_none_is_refused_before_anything_is_sent(key: str) -> 
     for kind in (Client, AsyncClient):
         with pytest.raises(BadKey, match=r"wanted wb_\.\.\."):
             kind("http://127.0.0.1:1", key=key)
+
+
+@pytest.fixture
+def web(
+    web_settings: Settings, free_port: int, processes: list[subprocess.Popen[bytes]]
+) -> Callable[[], subprocess.Popen[bytes]]:
+    """Starts a web process on `free_port`, and returns when it answers."""
+
+    def start() -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "app", "web", "--port", str(free_port)]
+        environment = os.environ | web_settings.to_environment()
+        processes.append(
+            subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
+        )
+        until(lambda: _answers(free_port))
+        return processes[-1]
+
+    def _answers(port: int) -> bool:
+        try:
+            return httpx.get(f"http://127.0.0.1:{port}/livez").is_success
+        except httpx.TransportError:
+            return False
+
+    return start
+
+
+def in_a_thread(client: dict[str, Any], name: str, *given: Any) -> Any:
+    """What a method of a `Client` answers."""
+    with Client(**client) as ours:
+        return getattr(ours, name)(*given)
+
+
+def on_a_loop(client: dict[str, Any], name: str, *given: Any) -> Any:
+    """What a method of an `AsyncClient` answers."""
+
+    async def use() -> Any:
+        async with AsyncClient(**client) as ours:
+            return await getattr(ours, name)(*given)
+
+    return asyncio.run(use())
+
+
+class FatalToRead(BytesIO):
+    """A file that ends a process when it is first read from."""
+
+    def __init__(self, data: bytes, process: subprocess.Popen[bytes]) -> None:
+        super().__init__(data)
+        self.process = process
+
+    def read(self, size: int | None = -1) -> bytes:
+        self.process.kill()
+        self.process.wait()
+        return super().read(size)
+
+
+@pytest.mark.parametrize("ask", [in_a_thread, on_a_loop])
+@pytest.mark.parametrize(("name", "given"), [("edit", (picture(), CAPTION)), ("generate", ["red"])])
+def test_a_web_process_killed_while_a_wish_waits_is_outlasted_and_it_is_done_once(
+    ask: Callable[..., Any],
+    name: str,
+    given: Sequence[Any],
+    web: Callable[[], subprocess.Popen[bytes]],
+    web_settings: Settings,
+    free_port: int,
+    queue: JobQueue,
+    finish: Finish,
+) -> None:
+    write_checkpoint(web_settings.checkpoints[0], system="attngan")
+    killed, news = web(), SimpleQueue[str]()
+    client = {"server": f"http://127.0.0.1:{free_port}", "on_absence": news.put}
+    with ThreadPoolExecutor(1) as pool:
+        doing = pool.submit(ask, client, name, *given)
+        until(queue.depth)
+        killed.kill()
+        killed.wait()
+        news.get(timeout=60)
+        web()
+        [job_id] = queue.connection.lrange("rq:queue:wordbrush-interactive", 0, -1)
+        finish(job_id.decode())
+        assert doing.result().status == "succeeded"
+    assert queue.depth() == 1
+
+
+@pytest.mark.parametrize("ask", [in_a_thread, on_a_loop])
+def test_a_web_process_killed_while_a_batch_is_sent_is_outlasted_and_it_is_begun_once(
+    ask: Callable[..., Any], web: Callable[[], subprocess.Popen[bytes]], free_port: int
+) -> None:
+    photos = BytesIO()
+    with ZipFile(photos, "w") as archive:
+        archive.writestr("a.jpg", picture())
+    news: SimpleQueue[str] = SimpleQueue()
+    client = {"server": f"http://127.0.0.1:{free_port}", "on_absence": news.put}
+    with ThreadPoolExecutor(1) as pool:
+        file = FatalToRead(photos.getvalue(), web())
+        lines = [{"caption": CAPTION, "image": "a.jpg"}]
+        doing = pool.submit(ask, client, "create_batch", lines, file)
+        news.get(timeout=60)
+        web()
+        begun = doing.result()
+    listed = httpx.get(f"http://127.0.0.1:{free_port}/batches").json()["batches"]
+    assert [one["id"] for one in listed] == [begun.id]
+    assert begun.request_counts["pending"] == 1
+
+
+@pytest.mark.usefixtures("slept")
+def test_a_gateway_whose_server_is_away_is_asked_for_as_long_as_the_server_would_be() -> None:
+    done = JSONResponse({"id": "a", "status": "succeeded", "task": "generate", "model": "m",
+                         "caption": "red", "seed": 0, "created_at": "now"})  # fmt: skip
+    away = [Response(status_code=502)] * 9
+    with answering(*away, done) as (address, asked), Client(address) as client:
+        assert client.generate("red").id == "a"
+        assert len(asked) == 10
+
+
+def test_a_request_that_is_sent_again_lets_the_server_wait_no_longer_than_its_caller(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr("wordbrush.steps.time", SimpleNamespace(monotonic=lambda: now))
+    doing = steps.finished(calls.generate("red", 50, {}), 50, 90)
+    waits = []
+    for later in (20, 29.5):
+        call = doing.send(None)
+        assert isinstance(call, Call)
+        waits.append(call.headers.get("Prefer"))
+        cut_off = httpx.ReadError("cut off", request=httpx.Request("POST", "http://a"))
+        assert isinstance(doing.send(cut_off), Pause)
+        now = 1000 + later
+    call = doing.send(None)
+    assert isinstance(call, Call)
+    assert [*waits, call.headers.get("Prefer")] == ["wait=50", "wait=30", "wait=20"]
 
 
 def full(retry_after: int | str, status: int = 429) -> Response:
