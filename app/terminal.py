@@ -62,7 +62,7 @@ def told() -> Iterator[None]:
     """What goes wrong is said in a line."""
     try:
         yield
-    except (WordbrushError, NoService, httpx.InvalidURL, OSError) as error:
+    except (WordbrushError, NoService, OSError) as error:
         typer.secho(f"wordbrush: {error}", err=True, fg="red")
         if suggestions := getattr(error, "suggestions", ()):
             typer.echo(f"try: {', '.join(suggestions)}", err=True)

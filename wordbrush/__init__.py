@@ -13,6 +13,7 @@ from wordbrush.answers import Batch, BatchItem, Event, Job, JobError, Model, Out
 from wordbrush.client import Client
 from wordbrush.client_async import AsyncClient
 from wordbrush.errors import (
+    BadAddress,
     BadAnswer,
     BadKey,
     JobFailed,
@@ -24,6 +25,7 @@ from wordbrush.errors import (
 
 __all__ = [
     "AsyncClient",
+    "BadAddress",
     "BadAnswer",
     "BadKey",
     "Batch",

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypedDict
 from uuid import uuid4
 
+import httpx
+
 from wordbrush.answers import Event
-from wordbrush.errors import BadKey
+from wordbrush.errors import BadAddress, BadKey
 
 Photo = str | PathLike[str] | bytes | BinaryIO  # a path, or what is in the file
 
@@ -72,6 +74,22 @@ class Call:
         """Let a server that is to wait with its answer not do so for longer."""
         if self.headers.pop("Prefer", None):
             self.headers.update(_waiting(seconds))
+
+
+def address(server: str) -> httpx.URL:
+    """Of a server, as a person wrote it.
+
+    Raises:
+        BadAddress: it is none.
+    """
+    try:
+        url = httpx.URL(server)
+        if url.scheme in ("http", "https") and url.host:
+            return url
+    except httpx.InvalidURL:
+        pass
+    shown = server.rpartition("@")[2]  # before it may be a password
+    raise BadAddress(f"{shown!r} is no address of a server, wanted such as http://127.0.0.1:8000")
 
 
 def edit(photo: Photo | None, caption: str, wait_s: float, options: EditOptions) -> Call:

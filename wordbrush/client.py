@@ -48,10 +48,12 @@ class Client:
         `http` is a client of your own, with the server's address in it.
 
         Raises:
+            BadAddress: `server` is none.
             BadKey: `key` has what no key has.
         """
-        headers = calls.with_key(key)
-        self._http = http or httpx.Client(base_url=server, headers=headers, timeout=timeout_s)
+        self._http = http or httpx.Client(
+            base_url=calls.address(server), headers=calls.with_key(key), timeout=timeout_s
+        )
         self._absence_s = absence_s
         self._on_absence = on_absence
 

@@ -37,8 +37,9 @@ class AsyncClient:
         on_absence: Callable[[str], object] = lambda news: None,
         http: httpx.AsyncClient | None = None,
     ) -> None:
-        headers = calls.with_key(key)
-        self._http = http or httpx.AsyncClient(base_url=server, headers=headers, timeout=timeout_s)
+        self._http = http or httpx.AsyncClient(
+            base_url=calls.address(server), headers=calls.with_key(key), timeout=timeout_s
+        )
         self._absence_s = absence_s
         self._on_absence = on_absence
 

@@ -8,6 +8,10 @@ class WordbrushError(Exception):
     """Any of the errors here."""
 
 
+class BadAddress(WordbrushError):
+    """What was given as the server's address is none."""
+
+
 class Unreachable(WordbrushError):
     """The server does not answer."""
 

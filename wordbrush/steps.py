@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from math import inf
 from typing import Any, Generic, TypeVar
+from urllib.parse import quote
 
 import httpx
 
@@ -27,6 +28,13 @@ _NOT_DONE = (429, 503)
 _PERHAPS_DONE = (502, 504)  # what stands before the server had no answer of it
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 2.0
+_NOT_THERE = (404, 405)
+_IS_IT_RIGHT = "; is the address right?"
+_CUT_OFF = (  # of a connection that was there
+    httpx.ReadError,
+    httpx.RemoteProtocolError,
+    httpx.WriteError,
+)
 _ITEMS_A_PAGE = 500
 
 T = TypeVar("T")
@@ -168,7 +176,7 @@ def finished(call: Call, wait_s: float, absence_s: float) -> Steps[Job]:
 
 
 def job(job_id: str) -> Steps[Job]:
-    return (yield from _job(Call("GET", f"/jobs/{job_id}")))
+    return (yield from _job(Call("GET", f"/jobs/{_named(job_id)}")))
 
 
 def jobs(wanted: Mapping[str, Any], cursor: str | None) -> Steps[Page[Job]]:
@@ -211,7 +219,7 @@ def create_batch(call: Call, absence_s: float) -> Steps[Batch]:
 
 
 def batch(batch_id: str) -> Steps[Batch]:
-    return (yield from _batch(Call("GET", f"/batches/{batch_id}")))
+    return (yield from _batch(Call("GET", f"/batches/{_named(batch_id)}")))
 
 
 def batch_items(batch: Batch, first: int | None) -> Steps[Page[BatchItem]]:
@@ -245,7 +253,12 @@ def webhooks(cursor: str | None) -> Steps[Page[Webhook]]:
 
 
 def resend_webhook(webhook_id: str) -> Steps[None]:
-    yield from send(Call("POST", f"/webhooks/{webhook_id}/resend"))
+    yield from send(Call("POST", f"/webhooks/{_named(webhook_id)}/resend"))
+
+
+def _named(id: str) -> str:
+    """An id that somebody gave, as one step of a path whatever is in it."""
+    return quote(id, safe="").replace(".", "%2E")
 
 
 def check(response: httpx.Response) -> httpx.Response:
@@ -253,18 +266,27 @@ def check(response: httpx.Response) -> httpx.Response:
 
     Raises:
         Refused: it is one.
+        BadAnswer: it leads to another address, and what was sent goes to none but the one given.
     """
     if response.is_success:
         return response
+    if response.next_request:
+        there = _shown(response.next_request.url)
+        raise BadAnswer(f"{_shown(response.url)} leads to {there}{_IS_IT_RIGHT}")
     try:
         problem = response.json()
     except ValueError:
-        problem = {}
+        problem = None
     raise Refused(
         response.status_code,
-        problem if isinstance(problem, dict) else {},
+        problem if isinstance(problem, dict) else {"detail": _silence(response)},
         retry_after_s=_retry_after_s(response.headers),
     )
+
+
+def _silence(response: httpx.Response) -> str:
+    is_elsewhere = response.status_code in _NOT_THERE
+    return f"{_shown(response.url)} does not say why" + _IS_IT_RIGHT * is_elsewhere
 
 
 def _retry_after_s(headers: httpx.Headers) -> float | None:
@@ -292,9 +314,11 @@ def check_kind(response: httpx.Response, kind: str) -> httpx.Response:
 
 def away(error: httpx.TransportError) -> Unreachable:
     """What to raise for it."""
-    cut_off = httpx.ReadError | httpx.WriteError | httpx.RemoteProtocolError
+    server = error.request.url
     return Unreachable(
-        f"the server does not answer: {error}", was_reached=isinstance(error, cut_off)
+        f"{server.scheme}://{server.netloc.decode()} does not answer: "
+        f"{str(error) or type(error).__name__}",
+        was_reached=isinstance(error, _CUT_OFF),
     )
 
 
@@ -309,11 +333,15 @@ def _ask(call: Call, read: Callable[[Any], T], patience: Patience | None = None)
 
 def _bad_answer(response: httpx.Response, wanted: str) -> BadAnswer:
     kind = response.headers.get("content-type", "an unknown type")
-    asked = response.url.copy_with(userinfo=b"", query=None)
     return BadAnswer(
-        f"{asked} does not answer as a Wordbrush server does: it sent {kind}, wanted {wanted}; "
-        "is the address right?"
+        f"{_shown(response.url)} does not answer as a Wordbrush server does: it sent {kind}, "
+        f"wanted {wanted}{_IS_IT_RIGHT}"
     )
+
+
+def _shown(url: httpx.URL) -> str:
+    """Without what is secret in it."""
+    return str(url.copy_with(userinfo=b"", query=None))
 
 
 def _page(name: str, kind: type[A]) -> Callable[[Any], Page[A]]:

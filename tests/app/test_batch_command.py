@@ -139,7 +139,7 @@ def test_a_command_that_was_cut_off_goes_on_with_its_batch(
 
         third = batch(*folders.words)
         said(third, f"going on with batch {batch_id}")
-    said(third, "the server does not answer")
+    said(third, "does not answer")
     with serving(create_app(web_settings), free_port):
         draw(batch_id)
         said(third, "1 done, 0 failed")

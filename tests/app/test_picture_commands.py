@@ -134,6 +134,21 @@ def alone(settings: SharedSettings, tiny_model: str, free_port: int) -> dict[str
     }
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [("--server", "localhost:8000", "wanted such as http://127.0.0.1:8000"),
+     ("--key", "clé", "wanted wb_...")],
+)  # fmt: skip
+def test_an_address_or_a_key_that_is_none_is_said_in_a_line(
+    option: str, value: str, said: str
+) -> None:
+    server = {"WORDBRUSH_SERVER": "http://127.0.0.1:1"}
+    done = wordbrush(os.environ | server, "edit", "-", "red", option, value, stdin=picture())
+    assert done.returncode == 1
+    [line] = done.stderr.decode().splitlines()
+    assert said in line
+
+
 def test_without_a_service_one_is_started_for_the_moment(alone: dict[str, str]) -> None:
     done = wordbrush(alone, "edit", "-", "a red flower", stdin=picture())
     assert done.returncode == 0, done.stderr

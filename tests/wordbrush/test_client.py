@@ -30,6 +30,7 @@ from tests.app.conftest import picture, serving, write_checkpoint
 from tests.processes import until
 from wordbrush import (
     AsyncClient,
+    BadAddress,
     BadAnswer,
     BadKey,
     Batch,
@@ -329,11 +330,10 @@ def test_a_restart_while_a_batch_is_sent_is_outlasted(address: str, slept: list[
     assert [one["id"] for one in listed] == [sent.id]
 
 
-@pytest.mark.parametrize("server", ["127.0.0.1:1", "ftp://127.0.0.1", "http://127.0.0.1:1"])
 def test_an_address_at_which_no_server_was_ever_reached_is_not_waited_for(
-    slept: list[float], server: str
+    slept: list[float],
 ) -> None:
-    with Client(server) as client, pytest.raises(Unreachable):
+    with Client("http://127.0.0.1:1") as client, pytest.raises(Unreachable):
         client.edit(picture(), CAPTION, wait_s=600)
     assert len(slept) == 3
 
@@ -585,6 +585,57 @@ def test_what_answers_otherwise_than_a_server_of_ours_is_said() -> None:
     ):
         client.models()
     assert "secret" not in str(told.value)
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+@pytest.mark.parametrize(
+    "server", ["", "nonsense", "localhost:8000", "ftp://here", "http://", "http://[::1", "//a"]
+)
+def test_an_address_that_is_none_is_refused_before_anything_is_sent(
+    kind: type[Client | AsyncClient], server: str
+) -> None:
+    with pytest.raises(BadAddress, match="wanted such as http"):
+        kind(server)
+    with pytest.raises(BadAddress) as told:
+        kind(f"ada:secret@{server}")
+    assert "secret" not in str(told.value)
+
+
+def test_who_does_not_answer_is_named_without_secrets(free_port: int) -> None:
+    away = f"http://127.0.0.1:{free_port}"
+    with (
+        Client(away.replace("//", "//ada:secret@")) as client,
+        pytest.raises(Unreachable, match=f"^{away} does not answer: .*refused"),
+    ):
+        client.models()
+
+
+def test_a_server_that_has_moved_is_named_and_sent_nothing(address: str, queue: JobQueue) -> None:
+    moved = Response(status_code=308, headers={"Location": f"{address}/generate?key=secret"})
+    with (
+        answering(moved) as (old, _),
+        Client(old) as client,
+        pytest.raises(BadAnswer, match=f"^{old}/manipulate leads to {address}/generate; is the"),
+    ):
+        client.edit(picture(), CAPTION)
+    assert queue.depth() == 0
+
+
+def test_a_refusal_without_a_word_is_told_with_its_address() -> None:
+    page = HTMLResponse("<html>", status_code=404)
+    with answering(page, full(0, 413)) as (address, _), Client(address) as client:
+        with pytest.raises(Refused, match=f"^HTTP 404: {address}/models does not say why; is the"):
+            client.models()
+        with pytest.raises(Refused, match=f"^HTTP 413: {address}/models does not say why$"):
+            client.models()
+
+
+def test_an_id_is_not_taken_for_a_way_to_something_else(ours: Client) -> None:
+    for ask in (ours.job, ours.batch, ours.resend_webhook):
+        for not_one in ("../models", "..", "a/b", "a?b", "a#b"):
+            with pytest.raises(Refused) as refused:
+                ask(not_one)
+            assert refused.value.status in (404, 422)
 
 
 def test_a_job_is_followed_to_its_end(ours: Client, queue: JobQueue, finish: Finish) -> None:
