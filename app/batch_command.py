@@ -76,6 +76,8 @@ def batch(
                 folder.fill(results)
     counts = ended.request_counts
     _say(f"{counts['succeeded']} done, {counts['failed']} failed: {out}")
+    if counts["failed"]:
+        _say(f"why: `error` in the lines of {folder.manifest}")
     if ended.status == "canceled" and not will_last:  # nobody else could
         raise typer.Exit(_CTRL_C)
     if counts["succeeded"] < counts["total"]:

@@ -31,6 +31,11 @@ class BatchFolder:
     def __init__(self, path: Path) -> None:
         self._path = path
 
+    @property
+    def manifest(self) -> Path:
+        """What came of each line."""
+        return self._path / _MANIFEST
+
     def prepare(self) -> None:
         """Make it, where it is not there, and see that files can be written.
 
@@ -75,12 +80,12 @@ class BatchFolder:
             (self._path / name).write_bytes(archive.read(name))
         for name in set(self._listed()) - pictures:
             (self._path / name).unlink(missing_ok=True)
-        (self._path / _MANIFEST).write_bytes(manifest)
+        self.manifest.write_bytes(manifest)
 
     def _listed(self) -> Iterator[str]:
         """The pictures that the manifest here names; other files are none of ours."""
         try:
-            lines = (self._path / _MANIFEST).read_text(encoding="utf-8").splitlines()
+            lines = self.manifest.read_text(encoding="utf-8").splitlines()
         except (FileNotFoundError, UnicodeDecodeError):
             return
         for line in lines:

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from app import batch_command, key_commands, picture_commands, webhook_commands
 from app.settings import Settings
+from app.terminal import in_words
 from worker.settings import BadSettings
 
 cli = typer.Typer(help="Edit pictures with words.", no_args_is_help=True)
@@ -41,6 +42,11 @@ def main() -> None:
     except BadSettings as error:
         typer.secho(f"wordbrush: {error}", err=True, fg="red")
         sys.exit(2)
+    except OSError as error:
+        if error.filename is None:  # else it is of a file or a folder, such as --data-dir
+            raise
+        typer.secho(f"wordbrush: {in_words(error)}", err=True, fg="red")
+        sys.exit(1)
 
 
 @cli.command()

@@ -2,11 +2,12 @@
 
 import sys
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Annotated, Literal
 
 import typer
 
-from app.terminal import Key, ModelId, Seed, Server, any_service, running_service
+from app.terminal import Key, ModelId, RunningServer, Seed, Server, any_service, running_service
 from wordbrush import Client, Job
 
 _FORMATS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}
@@ -57,7 +58,7 @@ def edit(
 ) -> None:
     """Change what the caption names in a photo and keep the rest."""
     _check_out(out, variations > 1 or bool(caption_to or image_to), format)
-    data = sys.stdin.buffer.read() if str(photo) == "-" else _read(photo)
+    data = _piped() if str(photo) == "-" else _read(photo)
     with any_service(server, key) as client:
         job = client.edit(
             data,
@@ -106,7 +107,7 @@ def generate(
 def retry(
     job_id: Annotated[str, typer.Argument(help="Of a job that failed, was canceled or expired.")],
     out: Out = None,
-    server: Server = None,
+    server: RunningServer = None,
     key: Key = None,
 ) -> None:
     """Ask again for a job that came to nothing, as it was asked for."""
@@ -126,7 +127,7 @@ def register(cli: typer.Typer) -> None:
 def _check_out(out: Path | None, are_several: bool, format: str | None = None) -> None:
     """Refuse before any work what could not be written after it."""
     if out is None or str(out) == "-":
-        if sys.stdout.isatty():
+        if sys.stdout is None or sys.stdout.isatty():  # None: it was closed
             raise typer.BadParameter("a terminal shows no pictures, wanted --out FILE or a pipe")
         if are_several:
             raise typer.BadParameter("several pictures need --out FILE")
@@ -135,8 +136,27 @@ def _check_out(out: Path | None, are_several: bool, format: str | None = None) -
         raise typer.BadParameter(f"--out: wanted a name that ends in {', '.join(_FORMATS)}")
     if not out.parent.is_dir():
         raise typer.BadParameter(f"--out: there is no folder {out.parent}")
+    if out.is_dir():
+        raise typer.BadParameter(f"--out: {out} is a folder, wanted a name for the file")
+    if not out.exists():
+        _check_folder(out.parent)
     if format not in (None, _format(out)):
         raise typer.BadParameter("--format: the ending of --out says it")
+
+
+def _check_folder(folder: Path) -> None:
+    try:
+        TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise typer.BadParameter(
+            f"--out: {folder} cannot be written to: {error.strerror}"
+        ) from None
+
+
+def _piped() -> bytes:
+    if sys.stdin is None or sys.stdin.isatty():  # None: it was closed
+        raise typer.BadParameter("-: nothing is piped in, wanted a photo or the name of one")
+    return sys.stdin.buffer.read()
 
 
 def _read(photo: Path) -> bytes:
@@ -174,5 +194,16 @@ def _write(client: Client, job: Job, out: Path | None) -> None:
         path = out if len(job.outputs) == 1 else out.with_stem(f"{out.stem}-{number}")
         if f"image/{_FORMATS[path.suffix.lower()]}" != output.media_type:  # a retry has the first's
             path = path.with_suffix(output.media_type.replace("image/", ".").replace("jpeg", "jpg"))
-        path.write_bytes(data)
+        _save(path, data)
         typer.echo(f"{path}  {output.width} x {output.height}, seed {output.seed}", err=True)
+
+
+def _save(path: Path, data: bytes) -> None:
+    """
+    Raises:
+        OSError: it can't be written; names the file, as the system does not where a disk is full.
+    """
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error

@@ -30,6 +30,12 @@ Server = Annotated[
         help="Address of a server; if not given, the one here, or one for the moment.",
     ),
 ]
+RunningServer = Annotated[
+    str | None,
+    typer.Option(
+        envvar="WORDBRUSH_SERVER", help="Address of a server; if not given, the one here."
+    ),
+]
 Key = Annotated[str | None, typer.Option(envvar="WORDBRUSH_KEY", help="API key of the server.")]
 
 
@@ -63,10 +69,17 @@ def told() -> Iterator[None]:
     try:
         yield
     except (WordbrushError, NoService, OSError) as error:
-        typer.secho(f"wordbrush: {error}", err=True, fg="red")
+        typer.secho(f"wordbrush: {in_words(error)}", err=True, fg="red")
         if suggestions := getattr(error, "suggestions", ()):
             typer.echo(f"try: {', '.join(suggestions)}", err=True)
         raise typer.Exit(1) from None
+
+
+def in_words(error: Exception) -> str:
+    """What went wrong, as a person wants to read it."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
 
 
 def _say(line: str) -> None:

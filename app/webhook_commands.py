@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from app.terminal import Key, Server, running_service
+from app.terminal import Key, RunningServer, running_service
 
 commands = typer.Typer(
     help="List webhooks that were given up, send them again.", no_args_is_help=True
@@ -14,7 +14,7 @@ commands = typer.Typer(
 
 
 @commands.command("list")
-def list_webhooks(server: Server = None, key: Key = None) -> None:
+def list_webhooks(server: RunningServer = None, key: Key = None) -> None:
     """List the webhooks that were given up, the last one first."""
     table = Table("id", "host", "attempts", "problem", "given up at", box=None)
     with running_service(server, key) as client:
@@ -26,7 +26,7 @@ def list_webhooks(server: Server = None, key: Key = None) -> None:
 @commands.command()
 def resend(
     webhook_id: Annotated[str, typer.Argument(help="`job_<id>` or `batch_<id>`.")],
-    server: Server = None,
+    server: RunningServer = None,
     key: Key = None,
 ) -> None:
     """Tell a receiver once more how a job or a batch ended."""

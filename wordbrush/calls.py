@@ -120,17 +120,20 @@ def retry(job_id: str, wait_s: float) -> Call:
 
 
 def create_batch(
-    items: Sequence[Mapping[str, Any]] | Path | bytes, images: BinaryIO | None, **options: Any
+    items: Sequence[Mapping[str, Any]] | str | PathLike[str] | bytes,
+    images: Photo | None,
+    **options: Any,
 ) -> Call:
     """POST /batches; `items` are lines, or a JSONL or CSV file of them, and `images` is a ZIP."""
     lines = (
         read(items)
-        if isinstance(items, Path | bytes)
+        if isinstance(items, str | PathLike | bytes)
         else "\n".join(json.dumps(dict(item)) for item in items).encode()
     )
     files: dict[str, tuple[str, bytes | BinaryIO]] = {"items": ("items", lines)}
     if images is not None:
-        files["images"] = ("images.zip", images)
+        archive = read(images) if isinstance(images, str | PathLike) else images
+        files["images"] = ("images.zip", archive)
     form = {name: str(value) for name, value in options.items() if value is not None}
     return Call("POST", "/batches", data=form, files=files, headers=_once())
 

@@ -169,14 +169,14 @@ class Client:
 
     def create_batch(
         self,
-        items: Sequence[Mapping[str, Any]] | Path | bytes,
-        images: BinaryIO | None = None,
+        items: Sequence[Mapping[str, Any]] | str | PathLike[str] | bytes,
+        images: Photo | None = None,
         **defaults: Any,
     ) -> Batch:
         """Ask for many pictures at once. `items` are lines such as {"caption": "red petals",
-        "image": "photo.jpg"}, or a JSONL or CSV file of them, or what is in the file; `images` is a
-        ZIP with the pictures that they name; `defaults` hold for each line that does not say
-        otherwise.
+        "image": "photo.jpg"}, or the path of a JSONL or CSV file of them, or what is in the file;
+        `images` is a ZIP with the pictures that they name, as a path or a file; `defaults` hold for
+        each line that does not say otherwise.
         """
         call = calls.create_batch(items, images, **defaults)
         return self._take(steps.create_batch(call, self._absence_s))

@@ -135,8 +135,8 @@ class AsyncClient:
 
     async def create_batch(
         self,
-        items: Sequence[Mapping[str, Any]] | Path | bytes,
-        images: BinaryIO | None = None,
+        items: Sequence[Mapping[str, Any]] | str | PathLike[str] | bytes,
+        images: Photo | None = None,
         **defaults: Any,
     ) -> Batch:
         call = calls.create_batch(items, images, **defaults)

@@ -86,6 +86,15 @@ def test_a_setting_that_can_not_be_is_refused_in_a_line(
     assert answer.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("command", [["up"], ["keys", "create", "ada"], ["webhook-secret"]])
+def test_a_data_directory_that_can_not_be_written_is_said_in_a_line(
+    environment: dict[str, str], command: list[str]
+) -> None:
+    answer = wordbrush(environment, *command, "--data-dir", "/proc/nowhere")
+    assert answer.returncode == 1
+    assert answer.stderr == "wordbrush: /proc/nowhere: No such file or directory\n"
+
+
 def test_no_command_imports_torch(environment: dict[str, str]) -> None:
     code = "import sys, app.cli, app.supervisor, app.doctor; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

@@ -45,6 +45,22 @@ def wordbrush(
     )
 
 
+def in_a_shell(words: str) -> subprocess.CompletedProcess[bytes]:
+    """The command where no server answers, with redirections."""
+    return subprocess.run(
+        ["/bin/sh", "-c", f"{sys.executable} -m app {words}"],
+        cwd=ROOT,
+        env=os.environ | {"WORDBRUSH_SERVER": "http://127.0.0.1:1"},
+        stderr=subprocess.PIPE,
+        timeout=60,
+    )
+
+
+def unwrapped(said: bytes) -> str:
+    """What typer puts into a box, in one line."""
+    return " ".join(said.decode().replace("│", " ").split())
+
+
 def opened(path: Path) -> Image.Image:
     return Image.open(BytesIO(path.read_bytes()))
 
@@ -112,6 +128,7 @@ def test_a_batch_of_a_folder_ends_in_a_folder(environment: dict[str, str], tmp_p
     partly = wordbrush(environment, "batch", tmp_path / "captions.csv", folder, "--out", out)
     assert partly.returncode == 1
     assert b"3 done, 1 failed" in partly.stderr
+    assert f"why: `error` in the lines of {out / 'manifest.jsonl'}".encode() in partly.stderr
 
 
 def test_a_shell_can_complete_commands_and_models(environment: dict[str, str]) -> None:
@@ -122,6 +139,46 @@ def test_a_shell_can_complete_commands_and_models(environment: dict[str, str]) -
     code = "import sys; sys.argv[0] = 'wordbrush'; from app.cli import main; main()"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=asked, capture_output=True)
     assert b"tagan-flowers-64" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("out", "said"),
+    [("folder.png", "folder.png is a folder"), ("/proc/out.png", "/proc cannot be written to")],
+)
+def test_a_file_that_can_not_be_written_is_said_before_anything_is_sent(
+    tmp_path: Path, out: str, said: str
+) -> None:
+    (tmp_path / "folder.png").mkdir()
+    nowhere = os.environ | {"WORDBRUSH_SERVER": "http://127.0.0.1:1"}
+    refused = wordbrush(nowhere, "edit", "-", "red", "-o", tmp_path / out, stdin=picture())
+    assert refused.returncode == 2
+    assert said in unwrapped(refused.stderr)
+
+
+def test_a_full_disk_is_said_with_the_name_of_the_file(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    full = tmp_path / "full.png"
+    full.symlink_to("/dev/full")
+    done = wordbrush(environment, "edit", "-", "a red flower", "-o", full, stdin=picture())
+    assert done.returncode == 1
+    assert done.stderr.decode() == f"wordbrush: {full}: No space left on device\n"
+
+
+def test_a_photo_is_not_awaited_from_a_terminal_nor_from_what_is_closed() -> None:
+    ours, theirs = os.openpty()
+    for stdin in ("<&-", f"<{os.ttyname(theirs)}"):
+        refused = in_a_shell(f"edit - red {stdin} >/dev/null")
+        assert refused.returncode == 2
+        assert "nothing is piped in" in unwrapped(refused.stderr)
+    os.close(ours)
+    os.close(theirs)
+
+
+def test_a_picture_goes_not_to_an_output_that_is_closed() -> None:
+    refused = in_a_shell("edit - red </dev/null >&-")
+    assert refused.returncode == 2
+    assert "wanted --out FILE or a pipe" in unwrapped(refused.stderr)
 
 
 @pytest.fixture

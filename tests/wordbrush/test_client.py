@@ -712,6 +712,15 @@ def test_a_batch_is_sent_watched_and_fetched(ours: Client, web_settings: Setting
     batches.connection.close()
 
 
+def test_a_batch_may_be_files_named_by_their_paths(ours: Client, tmp_path: Path) -> None:
+    lines, photos = tmp_path / "lines.csv", tmp_path / "photos.zip"
+    lines.write_text("caption,image\nred petals,a.jpg\n")
+    with ZipFile(photos, "w") as archive:
+        archive.writestr("a.jpg", picture())
+    for items, images in ((lines, photos), (str(lines), str(photos))):
+        assert ours.create_batch(items, images).request_counts["pending"] == 1
+
+
 def test_the_key_is_shown(address: str) -> None:
     seen: list[str] = []
 
