@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Annotated
 
 import httpx
@@ -72,6 +73,8 @@ def told() -> Iterator[None]:
         typer.secho(f"wordbrush: {in_words(error)}", err=True, fg="red")
         if suggestions := getattr(error, "suggestions", ()):
             typer.echo(f"try: {', '.join(suggestions)}", err=True)
+        if getattr(error, "status", None) == HTTPStatus.UNAUTHORIZED:
+            typer.echo("give one with --key or WORDBRUSH_KEY", err=True)
         raise typer.Exit(1) from None
 
 

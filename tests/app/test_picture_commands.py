@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from app.keys import KeyFile, Scope
 from app.main import create_app
 from app.settings import Settings
 from tests.app.conftest import picture, serving
@@ -139,6 +140,15 @@ def test_a_shell_can_complete_commands_and_models(environment: dict[str, str]) -
     code = "import sys; sys.argv[0] = 'wordbrush'; from app.cli import main; main()"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=asked, capture_output=True)
     assert b"tagan-flowers-64" in done.stdout
+
+
+def test_where_a_key_is_wanted_it_is_said_how_to_give_one(settings: SharedSettings) -> None:
+    closed = Settings(**settings.model_dump(), access="keys")
+    KeyFile(closed.keys_file).create("ada", [Scope.EDIT])
+    with serving(create_app(closed)) as address:
+        refused = wordbrush(os.environ | {"WORDBRUSH_SERVER": address}, "generate", "red")
+    assert refused.returncode == 1
+    assert refused.stderr.endswith(b"give one with --key or WORDBRUSH_KEY\n")
 
 
 @pytest.mark.parametrize(
