@@ -25,6 +25,8 @@ from limits import RateLimitItem, parse, parse_many
 DEFAULT_LIMIT = "600/minute"  # the page takes about four requests for an edit
 
 _KEY = re.compile(r"wb_([0-9a-f]{8})_[A-Za-z0-9_-]{43}")
+_ZERO = re.compile(r"(?<!\d)0+(?!\d)")
+_MAX_PERIOD_S = 366 * 24 * 3600
 _NOBODY = "0" * 64  # compared with where there is no such id, so that its answer takes as long
 
 
@@ -102,7 +104,7 @@ class KeyFile:
         """Make a key and return it: it can't be read again.
 
         Raises:
-            BadLimit: `limit` is not one rate, or lets nothing through.
+            BadLimit: `limit` is not one rate, lets nothing through, or is of over a year.
         """
         _check_limit(limit)
         key_id = token_hex(4)
@@ -159,8 +161,9 @@ def _check_limit(text: str) -> None:
         rates = parse_many(text)
     except ValueError:
         rates = []
-    if len(rates) != 1 or rates[0].amount < 1:
-        wanted = "wanted such as 600/minute: one rate, of one request at least"
+    # `limits` takes "5 per 0 minute" for five a minute, and Valkey no period without an end.
+    if len(rates) != 1 or _ZERO.search(text) or rates[0].get_expiry() > _MAX_PERIOD_S:
+        wanted = "wanted such as 600/minute: one rate, of one request at least, in a year at most"
         raise BadLimit(f"{text!r} is no limit, {wanted}")
 
 

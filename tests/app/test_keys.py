@@ -66,10 +66,10 @@ def test_a_key_is_good_for_its_scopes_and_an_admins_for_all(
     "text",
     [
         "", "many", "5", "0.5/second", "5/fortnight", "0/minute", "-5/minute",
-        "10 per minute;1/second",
+        "10 per minute;1/second", "5 per 0 minute", "5/00 minute", "5 per 2 year",
     ],
 )  # fmt: skip
-def test_what_is_not_one_rate_that_lets_something_through_is_refused(
+def test_what_is_not_one_rate_that_lets_something_through_in_its_time_is_refused(
     keys: KeyFile, text: str
 ) -> None:
     with pytest.raises(BadLimit):
