@@ -31,11 +31,11 @@ class Settings(SharedSettings):
     outbound_hosts: Annotated[tuple[str, ...], NoDecode] = ()  # called though they are not public
 
     image_urls: bool = False  # pictures are fetched from addresses that clients name
-    image_url_timeout_s: float = Field(default=10.0, gt=0)  # for all of one
+    image_url_timeout_s: float = Field(default=10.0, gt=0, allow_inf_nan=False)  # for all of one
 
     webhooks: bool = True  # False: none is taken, and none is sent from this process
     webhook_secret: _WebhookSecret | None = None  # None: one is made, in the data directory
-    webhook_timeout_s: float = Field(default=10.0, gt=0)  # of one attempt
+    webhook_timeout_s: float = Field(default=10.0, gt=0, allow_inf_nan=False)  # of one attempt
     webhook_patience_s: int = Field(default=24 * 3600, ge=0)  # from the first attempt to the last
 
     @field_validator("outbound_hosts", mode="before")

@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import Annotated, Any, Literal
 
+from fsspec import available_protocols
 from pydantic import AliasChoices, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from redis.connection import parse_url
@@ -17,6 +18,7 @@ from redis.connection import parse_url
 _ROOT = Path(__file__).resolve().parent.parent
 _DAY_S = 24 * 3600
 _MAX_SOCKET_PATH_BYTES = 100  # macOS allows 104 with the ending zero, Linux 108
+_READ_ONLY = {"http", "https"}
 _SCHEMES = {"valkey+unix": "unix", "valkey": "redis", "valkeys": "rediss"}
 
 
@@ -89,6 +91,15 @@ class Settings(BaseSettings):
         except ValueError:
             raise ValueError("wanted such as redis://host:6379/0 or unix:///a/socket") from None
         return known
+
+    @field_validator("store_url")
+    @classmethod
+    def _takes_files(cls, url: str) -> str:
+        """One that can only be read would fail at the first picture, not at the start."""
+        kind, found, _ = url.rpartition("::")[2].partition("://")
+        if found and (kind in _READ_ONLY or kind not in available_protocols()):
+            raise ValueError("wanted a folder, or such as s3://bucket/prefix")
+        return url
 
     @field_validator("checkpoints", mode="before")
     @classmethod

@@ -375,3 +375,10 @@ def test_a_secret_that_is_none_is_refused(secret: str, monkeypatch: pytest.Monke
     with pytest.raises(BadSettings, match=r"^WORDBRUSH_WEBHOOK_SECRET: ") as refused:
         Settings()
     assert f"'{secret}'" not in str(refused.value)  # it may be a slip in a real one
+
+
+@pytest.mark.parametrize("name", ["WORDBRUSH_WEBHOOK_TIMEOUT_S", "WORDBRUSH_IMAGE_URL_TIMEOUT_S"])
+def test_a_time_without_an_end_is_no_timeout(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "inf")
+    with pytest.raises(BadSettings, match=f"^{name}: "):
+        Settings()

@@ -85,3 +85,16 @@ def test_an_empty_variable_is_one_that_is_not_set(monkeypatch: pytest.MonkeyPatc
 def test_an_address_that_no_queue_server_can_have_is_refused(url: str) -> None:
     with pytest.raises(BadSettings, match=r"REDIS_URL: .*wanted such as redis://host:6379/0"):
         Settings(redis_url=url)
+
+
+@pytest.mark.parametrize("url", ["nokind://x", "http://[", "https://host/pictures", "://x"])
+def test_an_address_at_which_no_pictures_can_be_kept_is_refused(url: str) -> None:
+    with pytest.raises(BadSettings, match=r"^WORDBRUSH_STORE_URL: .*wanted a folder, or such as"):
+        Settings(store_url=url)
+
+
+@pytest.mark.parametrize(
+    "url", ["a folder", "s3://bucket/prefix", "file:///a", "filecache::s3://b"]
+)
+def test_places_of_every_kind_that_takes_files_are_kept_as_they_are_written(url: str) -> None:
+    assert Settings(store_url=url).store_url == url
