@@ -88,13 +88,16 @@ class Header:
             raise BadCheckpoint(f"{origin} has format {found!r}, wanted {FORMAT!r}")
         digest = fields.pop("vocabulary_hash", None)
         try:
-            header = TypeAdapter(cls).validate_python(fields)
+            header = _HEADERS.validate_python(fields)
             find(header.system)
         except (ValidationError, UnknownSystem) as error:
             raise BadCheckpoint(f"{origin} does not fit this version: {_first(error)}") from error
         if header.vocabulary.digest != digest:
             raise BadCheckpoint(f"the vocabulary in {origin} is not the one it was saved with")
         return header
+
+
+_HEADERS = TypeAdapter(Header)  # made once: it takes longer than a header
 
 
 def _first(error: ValidationError | UnknownSystem) -> str:
