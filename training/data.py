@@ -249,13 +249,15 @@ class CaptionedPictures:
         drawn = self._drawn(size, draw)
         shown = [self._shown(one.row, one.paint, draw) for one in drawn]
         masks = torch.from_numpy(np.stack([one.mask for one in shown]))[:, None]
+        image = to_tensor(np.stack([one.picture for one in shown]))
+        is_known = torch.tensor([one.paint is not None for one in drawn])
         return Batch(
-            to_tensor(np.stack([one.picture for one in shown])),
+            image,
             self._encode([one.own for one in drawn], draw),
             self._encode([one.other for one in drawn], draw),
             outside(masks.float() / 255),
-            to_tensor(np.stack([one.asked for one in shown])),
-            torch.tensor([one.paint is not None for one in drawn]).float(),
+            to_tensor(np.stack([one.asked for one in shown])) if is_known.any() else image,
+            is_known.float(),
         )
 
     def captions(
@@ -333,13 +335,14 @@ class CaptionedPictures:
         if row not in self._objects:
             return _Shown(picture, np.zeros((side, side), np.uint8), picture)
         mask = self._objects[row][crop][:, turn]
-        both = np.stack([picture, picture])
+        versions = [picture]  # as it is shown, then as it is asked for, where that is known
         if paint:
-            both[1] = recoloured(picture, mask, paint.old, paint.new, kept=paint.kept)
+            versions.append(recoloured(picture, mask, paint.old, paint.new, kept=paint.kept))
+            if paint.is_shown:
+                versions.reverse()
         if draw.random() < self._plain_share:
-            both = lay_on_plain(both, mask, draw)
-        shown, asked = both[::-1] if paint and paint.is_shown else both
-        return _Shown(shown, mask, asked)
+            versions = list(lay_on_plain(np.stack(versions), mask, draw))
+        return _Shown(versions[0], mask, versions[-1])
 
     def _seen_colours(self) -> Mapping[int, frozenset[str]]:
         """The colours that objects have, by the rows of their pictures."""
