@@ -5,15 +5,13 @@ runs, the next one's jobs come together by themselves. What waits is shared with
 and a job whose worker died goes alone from then on, since one of those beside it may be to blame.
 """
 
-from math import ceil
-
 from rq import Queue
 from rq.exceptions import DeserializationError
 from rq.intermediate_queue import IntermediateQueue
 from rq.job import Job
 from rq.utils import as_text
 
-from worker.messages import Request
+from worker.passes import beside
 from worker.queue import FUNCTION, JobQueue
 from worker.records import RETRIES
 
@@ -46,7 +44,10 @@ class Gatherer:
         if not waiting:
             return []
         own, *others = self._jobs.requests([first.id, *waiting])
-        fitting = self._fitting(own, dict(zip(waiting, others, strict=True)), len(waiting))
+        if own is None:
+            return []
+        numbers = beside(own, others, most=self._most, workers=len(self._jobs.workers()))
+        fitting = [waiting[number] for number in numbers]
         found = type(first).fetch_many(
             fitting, connection=queue.connection, serializer=queue.serializer
         )
@@ -57,23 +58,6 @@ class Gatherer:
 
     def _waiting(self, queue: Queue) -> list[str]:
         return [as_text(one) for one in queue.connection.lrange(queue.key, 0, _LOOKED_AT - 1)]
-
-    def _fitting(
-        self, own: Request | None, others: dict[str, Request | None], waiting: int
-    ) -> list[str]:
-        """Ids of those that fit beside `own`, up to this worker's fair share of what waits."""
-        if own is None:
-            return []
-        share = ceil((1 + waiting) / max(1, len(self._jobs.workers()))) - 1
-        room = self._most - own.pictures
-        fitting: list[str] = []
-        for job_id, request in others.items():
-            if request is None or (request.model, request.task) != (own.model, own.task):
-                continue
-            if len(fitting) < share and request.pictures <= room:
-                fitting.append(job_id)
-                room -= request.pictures
-        return fitting
 
 
 def _may_share(job: Job) -> bool:

@@ -3,14 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from math import ceil
 from statistics import median
 from typing import Any
 
 import redis
 
 from worker.messages import Request
-from worker.passes import FEW
+from worker.passes import FEW, beside
 from worker.records import JobView, Status, now
 
 _LATELY = 15  # passes that count; half of them must have changed before an estimate does
@@ -143,16 +142,9 @@ def _passes_s(
     """
     last, left, free_at = waiting[-1], list(waiting), [0.0] * workers
     while True:
-        first, room = left[0], FEW - left[0].pictures
-        share = ceil(len(left) / workers)
-        together, rest = [first], list[Request]()
-        for request in left[1:]:
-            is_alike = (request.model, request.task) == (first.model, first.task)
-            if is_alike and len(together) < share and request.pictures <= room:
-                together.append(request)
-                room -= request.pictures
-            else:
-                rest.append(request)
+        first, *others = left
+        taken = beside(first, others, most=FEW, workers=workers)
+        together = [first, *(others[number] for number in taken)]
         worker = free_at.index(min(free_at))
         free_at[worker] += _pass_s(together, paces, own)
         if len(waiting) > 1:
@@ -160,7 +152,7 @@ def _passes_s(
             free_at[worker] += pace.picture_s * max(0.0, pace.pictures - pictures)
         if together[-1] is last:
             return free_at[worker]
-        left = rest
+        left = [one for number, one in enumerate(others) if number not in taken]
 
 
 def _pass_s(requests: Iterable[Request], paces: Mapping[str, Pace], own: Pace) -> float:

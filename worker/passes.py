@@ -6,6 +6,7 @@ So a pass of a quick model grows until it takes about as long as nobody notices.
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import ceil
 from statistics import median
 
 from models.registry import Task
@@ -14,6 +15,23 @@ from worker.messages import Request
 FEW = 8  # together they go nearly as fast as they can, however slow the network is
 _UNNOTICED_S = 0.1  # of waiting; Nielsen, Usability Engineering, 1993, chapter 5.5
 _LATELY = 5  # passes that count; half of them must have changed before the size does
+
+
+def beside(
+    first: Request, others: Sequence[Request | None], *, most: int, workers: int
+) -> list[int]:
+    """Which of `others`, in their order, go through the network together with `first`: for the same
+    model and task, up to a worker's fair share of what waits and `most` pictures in all.
+    """
+    share = ceil((1 + len(others)) / max(1, workers)) - 1
+    room, taken = most - first.pictures, list[int]()
+    for number, request in enumerate(others):
+        if request is None or (request.model, request.task) != (first.model, first.task):
+            continue
+        if len(taken) < share and request.pictures <= room:
+            taken.append(number)
+            room -= request.pictures
+    return taken
 
 
 class PassSizes:
