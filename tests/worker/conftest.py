@@ -4,17 +4,28 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.processes import until
 from worker.queue import JobQueue
 from worker.settings import Settings
+from worker.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
 Worker = subprocess.Popen[bytes]
 StartWorker = Callable[..., Worker]
+
+
+@pytest.fixture
+def photo_id(store: Store) -> str:
+    """Of an uploaded photo."""
+    data = BytesIO()
+    Image.linear_gradient("L").convert("RGB").save(data, "PNG")
+    return store.put(data.getvalue(), kind="uploads", suffix=".png")
 
 
 @pytest.fixture

@@ -3,12 +3,10 @@
 import signal
 import time
 from dataclasses import replace
-from io import BytesIO
 from pathlib import Path
 
 import pytest
 import redis
-from PIL import Image
 from rq import Callback, Queue, Retry
 from rq.serializers import DefaultSerializer, JSONSerializer
 
@@ -29,11 +27,8 @@ def queue(settings: Settings) -> JobQueue:
 
 
 @pytest.fixture
-def request_(store: Store, tiny_model: str) -> Request:
-    data = BytesIO()
-    Image.linear_gradient("L").convert("RGB").save(data, "PNG")
-    image_id = store.put(data.getvalue(), kind="uploads", suffix=".png")
-    return Request(Task.MANIPULATE, tiny_model, "0 seconds of red", image_id=image_id)
+def request_(photo_id: str, tiny_model: str) -> Request:
+    return Request(Task.MANIPULATE, tiny_model, "0 seconds of red", image_id=photo_id)
 
 
 def passes(settings: Settings) -> list[str]:

@@ -5,11 +5,9 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from io import BytesIO
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from app.queue_server import find_server, write_config
 from models.registry import Task
@@ -18,7 +16,6 @@ from tests.worker.conftest import StartWorker
 from worker.messages import Request
 from worker.queue import JobQueue, QueueDown, Status
 from worker.settings import Settings, queue_socket
-from worker.store import Store
 
 
 class OwnServer:
@@ -61,11 +58,8 @@ def queue(settings: Settings, server: OwnServer) -> JobQueue:
 
 
 @pytest.fixture
-def request_(store: Store, tiny_model: str) -> Request:
-    data = BytesIO()
-    Image.linear_gradient("L").convert("RGB").save(data, "PNG")
-    image_id = store.put(data.getvalue(), kind="uploads", suffix=".png")
-    return Request(Task.MANIPULATE, tiny_model, "2 seconds of red", image_id=image_id)
+def request_(photo_id: str, tiny_model: str) -> Request:
+    return Request(Task.MANIPULATE, tiny_model, "2 seconds of red", image_id=photo_id)
 
 
 def has_begun(settings: Settings) -> bool:
