@@ -168,8 +168,10 @@ def test_waiting_gives_the_finished_job(
         popped: Any = queue.connection.blpop(["rq:queue:wordbrush-interactive"], 60)
         finish(popped[1].decode())
 
-    Thread(target=work).start()
+    worker = Thread(target=work)
+    worker.start()
     answer = ask(client, {"Prefer": "wait=5"})
+    worker.join()
     assert answer.status_code == 200
     assert answer.headers["preference-applied"] == "wait=5"
     assert answer.json()["status"] == "succeeded"
