@@ -56,12 +56,14 @@ def _row(photo: Image.Image, side: int) -> list[str]:
 
 @torch.inference_mode()
 def _at_once(square: Image.Image, source: Tensor, answer: Tensor) -> Tensor:
-    """The plain way: all twelve coefficients at full size in memory."""
+    """The plain way: all sixteen coefficients at full size in memory."""
     pixels = look(square, crops.centred_square(*square.size), square.width)
     small = recipe(source, answer)[None]
     wide = F.interpolate(small, size=square.size[::-1], mode="bilinear", align_corners=False)[0]
     matrix = wide[:9].view(3, 3, *pixels.shape[1:])
-    changed = pixels + (matrix * pixels[:, None]).sum(0) + wide[9:]
+    change = (matrix * pixels[:, None]).sum(0) + wide[9:12]
+    gate = ((wide[12:15] * pixels).sum(0) + wide[15]).sub_(0.2).div_(0.4).clamp_(0, 1)
+    changed = pixels + gate * change
     return changed.add_(1).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8)
 
 

@@ -8,8 +8,10 @@ to the original's own pixels, which keep their sharpness.
 Not from the paper: the *change* is fitted, not the answer, so that where nothing changes A and b
 are zero and the photo stays as it is, bit for bit; source and answer are blurred first, which
 takes out a checkerboard of the network, and their outermost pixels are not read; small changes
-are taken for the network's inaccuracy and dropped; where the fit is poor, because a shape and not a
-colour is new, what it leaves over is added to b.
+are taken for the network's inaccuracy and dropped, and so is a faint one where most of what has the
+same colour stays (the glow of an object on its ground); where the fit is poor, because a shape and
+not a colour is new, what it leaves over is added to b. And which pixels change at all is fitted by
+colour, too: a gate, which ends the change at the object's own edge in the photo.
 
 Shapes: S model side, H W pixels of the photo; colours are RGB. Small side in torch, [-1, 1];
 full size in numpy, [0, 255], in strips that stay in the processor's cache.
@@ -33,6 +35,13 @@ Floats = NDArray[np.float32]
 _WINDOW = 9 / 64  # of the crop's side; smaller follows the answer's detail, larger its main colour
 _EPS = 0.01  # a variance in [-1, 1]: a surface plainer than that gets an even change
 _UNTOUCHED, _CHANGED = 0.2, 0.5  # of the largest change: below the one nothing, above the other all
+_SURROUNDINGS = 41 / 64  # of the crop's side: where it is asked what else has a pixel's colour
+_FEW, _MANY = 0.3, 0.6  # share of it that changes: below the one the pixel stays, too
+_FAINT, _STRONG = 0.7, 1.0  # of the largest change: a strong one needs no others of its colour
+_SHUT, _OPEN = (
+    0.2,
+    0.6,
+)  # of the gate, as fitted: below the one nothing changes, above the other all
 _LEAST_PEAK, _MOST_PEAK = 0.05, 0.5  # bounds of what counts as the largest change, in [-1, 1]
 _GOOD_FIT, _POOR_FIT = 0.1, 0.3  # share of a change that the fit leaves over
 _FRAME = 1 / 32  # of the side: along its edges networks change too little, they are not read
@@ -119,36 +128,44 @@ def _at_most(
 
 @torch.inference_mode()
 def recipe(source: Tensor, answer: Tensor) -> Tensor:
-    """(12, S, S): at each pixel A, three by three (from channel first), then b, in [-1, 1]."""
+    """(16, S, S): at each pixel A, three by three (from channel first), and b, in [-1, 1]; then
+    the gate's three shares of the colour and its offset, which give 0 where nothing changes and 1
+    where all of the change is meant."""
     side = source.shape[-1]
     window = _odd(side * _WINDOW)
     frame = int(side * _FRAME)
     inner = slice(frame, side - frame)
     source, change = (_blurred(x)[:, inner, inner] for x in (source, answer - source))
     matrix, offset = _fit(source, change, window)
-    change = change * _trust(_predicted(matrix, offset, source), _odd(side * _WINDOW / 2))
+    trust = _trust(source, _predicted(matrix, offset, source), side)
+    change = change * trust
     matrix, offset = _fit(source, change, window)
     offset = offset + _left_over(change, _predicted(matrix, offset, source))
-    inside = torch.cat([matrix.flatten(0, 1), offset])
+    gate = _fit(source, trust, window)
+    inside = torch.cat([matrix.flatten(0, 1), offset, gate[0].flatten(0, 1), gate[1]])
     return F.pad(inside[None], (frame, frame, frame, frame), mode="replicate")[0]
 
 
-def _fit(source: Tensor, change: Tensor, window: int) -> tuple[Tensor, Tensor]:
-    """A (3 from, 3 to, S, S) and b (3, S, S) of the best fit in each window, smoothed over it."""
+def _fit(source: Tensor, target: Tensor, window: int) -> tuple[Tensor, Tensor]:
+    """A (3 from, K to, S, S) and b (K, S, S) of the best fit in each window, smoothed over it.
+
+    source: (3, S, S); target: (K, S, S).
+    """
     side = source.shape[-1]
-    both = torch.cat([source, change])  # (6, S, S)
+    both = torch.cat([source, target])  # (3 + K, S, S)
     mean = _box_mean(both, window)
-    products = _box_mean((source[:, None] * both).flatten(0, 1), window).view(3, 6, side, side)
-    covariance = products - mean[:3, None] * mean  # (3, 6, S, S)
+    products = _box_mean((source[:, None] * both).flatten(0, 1), window).view(3, -1, side, side)
+    covariance = products - mean[:3, None] * mean  # (3, 3 + K, S, S)
     matrix = _solved(covariance[:, :3], covariance[:, 3:])
     offset = mean[3:] - (matrix * mean[:3, None]).sum(0)
     smooth = _box_mean(torch.cat([matrix.flatten(0, 1), offset]), window)
-    return smooth[:9].view(3, 3, side, side), smooth[9:]
+    return smooth[: -len(offset)].view(3, -1, side, side), smooth[-len(offset) :]
 
 
 def _solved(left: Tensor, right: Tensor) -> Tensor:
-    """X (3, 3, S, S) of (left + eps) X = right at each pixel, `left` symmetric, both (3, 3, S, S).
+    """X (3, K, S, S) of (left + eps) X = right at each pixel.
 
+    left: (3, 3, S, S), symmetric; right: (3, K, S, S).
     By LDL', each step for all pixels at once: LAPACK takes one pixel after another.
     """
     a, d, f = (left[i, i] + _EPS for i in range(3))
@@ -170,14 +187,18 @@ def _predicted(matrix: Tensor, offset: Tensor, source: Tensor) -> Tensor:
     return (matrix * source[:, None]).sum(0) + offset
 
 
-def _trust(change: Tensor, window: int) -> Tensor:
-    """(1, S, S) in [0, 1]: 0 where the change is small beside the largest one in the picture.
+def _trust(source: Tensor, change: Tensor, side: int) -> Tensor:
+    """(1, S, S) in [0, 1]: 0 where the change is small beside the largest one in the picture, and
+    where it is faint while most of what has the same colour around it stays.
 
     No network gives a background back exactly; a person means that it should stay.
     """
-    size = _box_mean(change.square().mean(0, keepdim=True), window).sqrt()
-    peak = size.quantile(0.99).clamp(_LEAST_PEAK, _MOST_PEAK)
-    return _smoothstep(size / peak, _UNTOUCHED, _CHANGED)
+    size = _box_mean(change.square().mean(0, keepdim=True), _odd(side * _WINDOW / 2)).sqrt()
+    size = size / size.quantile(0.99).clamp(_LEAST_PEAK, _MOST_PEAK)
+    trust = _smoothstep(size, _UNTOUCHED, _CHANGED)
+    alike = _predicted(*_fit(source, trust, _odd(side * _SURROUNDINGS)), source)
+    meant = torch.maximum(_smoothstep(alike, _FEW, _MANY), _smoothstep(size, _FAINT, _STRONG))
+    return trust * meant
 
 
 def _left_over(change: Tensor, predicted: Tensor) -> Tensor:
@@ -192,18 +213,17 @@ def _left_over(change: Tensor, predicted: Tensor) -> Tensor:
 def _applied(
     photo: Image.Image, crop: Crop, small: Tensor, mask: Image.Image | None
 ) -> Image.Image:
-    """The recipe (12, S, S) upsampled bilinearly to the crop and applied to its pixels."""
-    across = _bilinear(crop.width, small.shape[-1]) * _fade(crop.left, crop.width, photo.width)
-    # b is for colours in [-1, 1], the photo's are in [0, 255]
-    offset = 127.5 * (small[9:] - small[:9].view(3, 3, *small.shape[1:]).sum(0))
-    wide = torch.cat([small[:9], offset]).permute(1, 0, 2).cpu() @ across  # (S, 12, W)
+    """The recipe (16, S, S) upsampled bilinearly to the crop and applied to its pixels."""
+    across = _bilinear(crop.width, small.shape[-1])
+    wide = _for_levels(small).permute(1, 0, 2).cpu() @ across  # (S, 16, W)
+    wide[:, :12] *= _fade(crop.left, crop.width, photo.width)
     down = _fade(crop.top, crop.height, photo.height).numpy()
     shares = _bilinear(crop.height, len(wide)).T.contiguous()  # (H, S)
     result = photo.copy()
     for first in range(0, crop.height, _STRIP_ROWS):
         last = min(first + _STRIP_ROWS, crop.height)
         rows = _between(shares[first:last])
-        used = np.flatnonzero(wide[rows].numpy().any(axis=(0, 1)))
+        used = np.flatnonzero(wide[rows, :12].numpy().any(axis=(0, 1)))
         if not used.size:
             continue
         left, right = int(used[0]), int(used[-1]) + 1
@@ -218,23 +238,41 @@ def _applied(
     return result
 
 
+def _for_levels(small: Tensor) -> Tensor:
+    """The recipe for colours and changes in [0, 255], its gate shut below 0 and open above 1."""
+    matrix, offset, gate, bias = small.split([9, 3, 3, 1])
+    offset = 127.5 * (offset - matrix.view(3, 3, *matrix.shape[1:]).sum(0))
+    bias = bias - gate.sum(0, keepdim=True) - _SHUT
+    return torch.cat([matrix, offset, torch.cat([gate / 127.5, bias]) / (_OPEN - _SHUT)])
+
+
 def _changed(pixels: Image.Image, columns: Tensor, shares: Tensor, weight: Floats) -> Image.Image:
     """A strip changed by coefficients between rows of the recipe.
 
-    columns: (R, 12, W), the rows; shares: (h, R), of each row in each line of the strip; weight:
+    columns: (R, 16, W), the rows; shares: (h, R), of each row in each line of the strip; weight:
     (h, 1) or (h, W) in [0, 1].
     """
     colours = [np.asarray(band).astype(np.float32) for band in pixels.split()]
-    bands = []
     between = torch.empty(pixels.height, pixels.width)
     coefficient = between.numpy()  # the same memory
+
+    def mixed(offset: Tensor, coefficients: Tensor) -> Floats:
+        """(h, W): the colours times their coefficients (3, R, W), and the offset (R, W)."""
+        total: Floats = torch.mm(shares, offset).numpy()
+        for colour, column in zip(colours, coefficients, strict=True):
+            torch.mm(shares, column, out=between)
+            np.multiply(coefficient, colour, out=coefficient)
+            total += coefficient
+        return total
+
+    columns = columns.transpose(0, 1)  # (16, R, W)
+    gate = mixed(columns[15], columns[12:15])
+    gate.clip(0, 1, out=gate)
+    gate *= weight
+    bands = []
     for to, colour in enumerate(colours):
-        change = torch.mm(shares, columns[:, 9 + to]).numpy()
-        for start, other in enumerate(colours):
-            torch.mm(shares, columns[:, 3 * start + to], out=between)
-            coefficient *= other
-            change += coefficient
-        change *= weight
+        change = mixed(columns[9 + to], columns[to:9:3])
+        change *= gate
         change += colour
         change += 0.5  # rounds, for what follows cuts the fraction off
         bands.append(Image.fromarray(change.clip(0, 255, out=change).astype(np.uint8)))

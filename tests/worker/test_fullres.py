@@ -1,7 +1,6 @@
 """The network's small change reaches the photograph's own pixels, and nothing else does."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -149,11 +148,13 @@ def test_strips_give_what_the_whole_picture_at_once_would(size: tuple[int, int])
     photo, crop = noise(*size), Crop(0, 0, *size)
     source = look(photo, crop, SIDE)
     answer = torch.rand(source.shape, generator=torch.Generator().manual_seed(2)) * 2 - 1
-    matrix, offset = recipe(source, answer).split([9, 3])
     pixels = torch.from_numpy(levels(photo)).permute(2, 0, 1) / 127.5 - 1
-    shape: dict[str, Any] = {"size": size[::-1], "mode": "bilinear", "align_corners": False}
-    wide = F.interpolate(matrix[None], **shape).view(3, 3, *size[::-1])
-    change = (wide * pixels[:, None]).sum(0) + F.interpolate(offset[None], **shape)[0]
+    wide = F.interpolate(
+        recipe(source, answer)[None], size[::-1], mode="bilinear", align_corners=False
+    )[0]
+    change = (wide[:9].view(3, 3, *size[::-1]) * pixels[:, None]).sum(0) + wide[9:12]
+    gate = (wide[12:15] * pixels).sum(0) + wide[15]
+    change *= ((gate - 0.2) / 0.4).clamp(0, 1)
     wanted = ((pixels + change + 1) * 127.5).clamp(0, 255).permute(1, 2, 0).numpy()
     assert np.abs(levels(carry(photo, crop, source, answer)) - wanted).max() < 0.51
 
@@ -211,6 +212,23 @@ def test_a_new_shape_on_a_plain_ground_appears() -> None:
     assert result[256, 256, 0] < 90
     assert result[256, 256, 2] > 220
     assert result[256, 256 - 80].min() > 235
+
+
+@pytest.mark.parametrize("ground", ["white", "black", (90, 140, 70), (150, 190, 230)])
+def test_an_object_glows_on_no_plain_ground(ground: str | tuple[int, int, int]) -> None:
+    photo = Image.new("RGB", (512, 512), ground)
+    ImageDraw.Draw(photo).ellipse((150, 150, 362, 362), fill=(235, 120, 40))
+    crop = Crop(0, 0, 512, 512)
+    source = look(photo, crop, SIDE)
+    down, across = torch.meshgrid(*[torch.arange(SIDE) - (SIDE - 1) / 2] * 2, indexing="ij")
+    distance = (down.square() + across.square()).sqrt() - 106 / 8
+    share = (1 - (distance + 1) / 4).clamp(0, 1)  # ends three of the network's pixels outside
+    answer = source.lerp(torch.tensor([-0.6, -0.4, 0.8])[:, None, None], share)
+    result, before = levels(carry(photo, crop, source, answer)), levels(photo)
+    assert result[256, 256, 2] > 190
+    change = np.abs(result - before).mean(axis=-1)
+    from_edge = np.hypot(*np.mgrid[-256:256, -256:256]) - 106
+    assert change[(from_edge > 8) & (from_edge < 24)].mean() < 0.06 * change[256, 256]
 
 
 def test_a_change_falls_off_smoothly_at_an_edge_inside_the_photo() -> None:
