@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from PIL import Image, ImageOps
+from torch import Tensor
 
 from models import weights
 from models.base import System
@@ -50,12 +51,7 @@ def ship(
         NotMeasured: `evaluation` is not of this checkpoint at this step.
     """
     header = read_header(checkpoint)
-    measured = json.loads(evaluation.read_text(encoding="utf-8"))
-    if (measured["checkpoint"], measured["steps"]) != (header.id, header.steps):
-        raise NotMeasured(
-            f"{evaluation} is of {measured['checkpoint']} at step {measured['steps']}, "
-            f"wanted {header.id} at step {header.steps}"
-        )
+    measured = read_measured(evaluation, header)
     header = replace(header, metrics=dict(header.metrics) | _headline(measured))
     system = weights.load(checkpoint)
     folder.mkdir(parents=True, exist_ok=True)
@@ -70,15 +66,30 @@ def ship(
     card = _card(header, measured, notes, sheet_shown=page is not None)
     path.with_suffix(".md").write_text(card, encoding="utf-8")
     if page:
-        _save_small(page, path.with_suffix(".webp"))
+        save_small(page, path.with_suffix(".webp"))
     return path
+
+
+def read_measured(evaluation: Path, header: Header) -> dict[str, Any]:
+    """What was measured of the checkpoint that has this header.
+
+    Raises:
+        NotMeasured: it was measured of another one, or at another step.
+    """
+    measured: dict[str, Any] = json.loads(evaluation.read_text(encoding="utf-8"))
+    if (measured["checkpoint"], measured["steps"]) != (header.id, header.steps):
+        raise NotMeasured(
+            f"{evaluation} is of {measured['checkpoint']} at step {measured['steps']}, "
+            f"wanted {header.id} at step {header.steps}"
+        )
+    return measured
 
 
 @torch.inference_mode()
 def edit_sheet(system: System, samples: Sequence[Path], captions: Sequence[str]) -> Image.Image:
     """The samples' centred squares in the first row, below them each caption, noise at its mean."""
     side = system.cfg.image_size
-    image = torch.stack([to_tensor(_square(path, side)) for path in samples])
+    image = photographs(samples, side)
     prepared = system.prepare(image)
     noise = torch.zeros(len(image), system.noise_dim)
     answers = (
@@ -99,7 +110,12 @@ def drawing_sheet(system: System, captions: Sequence[str], first: Path) -> Image
     return page
 
 
-def _save_small(page: Image.Image, path: Path) -> None:
+def photographs(paths: Sequence[Path], side: int) -> Tensor:
+    """Their centred squares: (N, 3, side, side) in [-1, 1]."""
+    return torch.stack([to_tensor(_square(path, side)) for path in paths])
+
+
+def save_small(page: Image.Image, path: Path) -> None:
     """As good as fits into the bytes allowed, or as small as it can be."""
     for quality in _QUALITIES:
         page.save(path, quality=quality)

@@ -38,8 +38,7 @@ def ship(
     note: Annotated[list[str] | None, typer.Option(help="Sentence for the card.")] = None,
 ) -> None:
     """Copy a measured checkpoint to where it is served from, with its card and sample sheet."""
-    if Task.SEARCH in read_header(checkpoint).spec.tasks:
-        path = search_card.ship(checkpoint, evaluation, out, note or [])
-    else:
-        path = card.ship(checkpoint, evaluation, sample or [], out, note or [])
+    searches = Task.SEARCH in read_header(checkpoint).spec.tasks
+    write = search_card.ship if searches else card.ship
+    path = write(checkpoint, evaluation, sample or [], out, note or [])
     typer.echo(f"wrote {path}")
