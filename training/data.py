@@ -11,7 +11,7 @@ import os
 import random
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -168,12 +168,13 @@ class Sampling:
     shortened: float = 0.0  # share of captions cut off before a "with" or "and"
     plain_grounds: float = 0.0  # share of pictures whose object is laid on a plain ground
     recoloured: float = 0.0  # share of objects of a colour that their caption names, with another
+    all_over: float = 0.0  # share of these that get it all over, and their captions no other colour
 
 
 class _Paint(NamedTuple):
     """What is done to the colours of an object, by names of `PAINTS`."""
 
-    old: str
+    old: str | None  # None: all of them
     new: str
     kept: frozenset[str]  # colours that the caption names beside the old one
     is_shown: bool  # the picture is shown so, and the photo asked for; else the other way round
@@ -282,14 +283,13 @@ class CaptionedPictures:
         own = [draw.choice(self.examples[row].captions) for row in rows]
         paints = [self._paint(row, caption, draw) for row, caption in zip(rows, own, strict=True)]
         other = [
-            self._exchanged(caption, paint.old, paint.new)
-            if paint
-            else self._other(row, caption, draw)
+            _said_of(caption, paint) if paint else self._other(row, caption, draw)
             for row, caption, paint in zip(rows, own, paints, strict=True)
         ]
+        # Cut short, a caption may lose the colour that was painted, unless there is no other.
         own, other = (
             [
-                caption if paint else self._shortened(caption, draw)
+                caption if paint and paint.old else self._shortened(caption, draw)
                 for caption, paint in zip(captions, paints, strict=True)
             ]
             for captions in (own, other)
@@ -360,7 +360,10 @@ class CaptionedPictures:
             return None
         chosen = draw.choice(old)
         is_shown = draw.random() < 0.5
-        return _Paint(chosen, draw.choice(known), frozenset(named - {chosen}), is_shown)
+        new = draw.choice(known)
+        if self.sampling.all_over and draw.random() < self.sampling.all_over:
+            return _Paint(None, new, frozenset(), is_shown)
+        return _Paint(chosen, new, frozenset(named - {chosen}), is_shown)
 
     def _other(self, row: int, own: str, draw: random.Random) -> str:
         if draw.random() < self.sampling.colour_swaps and (swapped := self._swap(own, draw)):
@@ -381,12 +384,7 @@ class CaptionedPictures:
             return None
         old = draw.choice(present)
         new = draw.choice([row for row in self._by_colour if row not in present] or [old])[0]
-        return self._exchanged(caption, old[0], new)
-
-    def _exchanged(self, caption: str, old: str, new: str) -> str:
-        """The caption with all names of the colour `old` exchanged for `new`."""
-        [names] = [row for row in COLOURS if old in row]
-        return " ".join(new if word in names else word for word in tokenize(caption))
+        return _exchanged(caption, old, new)
 
     def _shortened(self, caption: str, draw: random.Random) -> str:
         """Sometimes only the first clauses: what is left of a right caption is still right."""
@@ -419,6 +417,17 @@ class CaptionedPictures:
         counts = Counter(caption for _, caption in self._captions)
         weights = (counts[caption] ** -self.sampling.balance for _, caption in self._captions)
         return np.cumsum(list(weights)).tolist()
+
+
+def _said_of(caption: str, paint: _Paint) -> str:
+    """The caption as it is right of the painted object."""
+    old = [name for row in COLOURS for name in row if paint.old is None or paint.old in row]
+    return _exchanged(caption, old, paint.new)
+
+
+def _exchanged(caption: str, old: Collection[str], new: str) -> str:
+    """The caption with each of these names of colours exchanged for `new`."""
+    return " ".join(new if word in old else word for word in tokenize(caption))
 
 
 def some_clauses(caption: str, draw: random.Random) -> str:

@@ -2,7 +2,8 @@
 
 No gull is red. A discriminator that sees photographs alone learns that "a red bird" is wrong of a
 gull whatever its colour, so a generator gains nothing by making it red. Here the parts of an object
-that have the colour of its caption are given another, and the caption says so.
+that have the colour of its caption are given another, or all of the object is, and the caption says
+so.
 Shapes: S image side in pixels.
 """
 
@@ -68,20 +69,25 @@ def colours(picture: NDArray[np.uint8], mask: NDArray[np.uint8]) -> frozenset[st
 def recoloured(
     picture: NDArray[np.uint8],
     mask: NDArray[np.uint8],
-    old: str,
+    old: str | None,
     new: str,
     *,
     kept: Collection[str] = (),
 ) -> NDArray[np.uint8]:
     """(S, S, 3) with what is `old` of the object, shown by mask (S, S), in `new`; light and shade
     stay. What light makes of `old` goes with it, unless that is among the colours that are `kept`.
+    Without an `old` colour the object becomes `new` all over.
     """
-    parts = {old, *_KIN.get(old, ())} - set(kept)
-    where = np.isin(_named(picture), sorted(parts)) & (mask > 127)
+    where = mask > 127
+    if old is not None:
+        parts = {old, *_KIN.get(old, ())} - set(kept)
+        where &= np.isin(_named(picture), sorted(parts))
     if not where.any():
         return picture
     lightness = picture.astype(np.float32) @ _LIGHTNESS
     shade = np.clip(lightness / max(1, np.percentile(lightness[where], _BRIGHTEST)), 0, 1.1)
+    if old is None:
+        shade = np.sqrt(shade)  # of two colours the darker is not shade alone
     painted = np.clip(255 * np.array(PAINTS[new], np.float32) * shade[..., None], 0, 255)
     soft = Image.fromarray(where.astype(np.uint8) * 255).filter(ImageFilter.BoxBlur(1))
     share = np.asarray(soft)[..., None].astype(np.float32) / 255

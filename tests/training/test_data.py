@@ -106,6 +106,18 @@ def test_a_recoloured_object_has_the_colour_that_its_caption_then_names(discs: P
     assert (away[:, 1] > away[:, 2] + 0.2).all()  # the ground stays green
 
 
+def test_the_caption_of_what_is_painted_all_over_has_no_other_colour(discs: Path) -> None:
+    listing = discs / "train" / "metadata.jsonl"
+    listing.write_text(listing.read_text().replace("a red disc", "a blue and red disc"))
+    pictures = _pictures(discs, Sampling(recoloured=1, all_over=0.5))
+    pictures.vocabulary = Vocabulary((*pictures.vocabulary.words, "white"))
+    said = list(zip(*pictures.captions(300, seed=0, step=1), strict=True))
+    new = {" ".join(sorted(caption.split()[1:4:2])) for pair in said for caption in pair}
+    assert new == {"blue red", "blue white", "white white"}
+    all_over = [pair for pair in said if any("white and white" in caption for caption in pair)]
+    assert 0.4 < len(all_over) / len(said) < 0.6
+
+
 def test_what_the_other_caption_asks_for_is_known_of_recoloured_objects(discs: Path) -> None:
     pictures = _with_blue(discs, Sampling(recoloured=0.5, shortened=1, plain_grounds=0.5))
     own, other = pictures.captions(300, seed=0, step=1)

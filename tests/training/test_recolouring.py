@@ -45,6 +45,16 @@ def test_only_the_old_colour_of_the_object_becomes_the_new() -> None:
     assert np.array_equal(after[away], before[away])
 
 
+def test_without_an_old_colour_the_object_is_painted_all_over() -> None:
+    before = shaded("black", "yellow")
+    after = recoloured(before, square(), None, "red")
+    inner = np.pad(square()[9:23, 9:23], 9)  # without the softened edge
+    assert colours(after, inner) == {"red"}
+    away = np.ones((SIDE, SIDE), bool)
+    away[7:25, 7:25] = False
+    assert np.array_equal(after[away], before[away])
+
+
 def test_light_and_shade_stay() -> None:
     after = recoloured(shaded("white", "white"), square(), "white", "red")
     down = after[10:22, 16, 0].astype(int)
