@@ -5,8 +5,8 @@ run `os.system`. Here a name is only looked up in a table, and nothing else that
 (callbacks, webhooks, a bound instance) is followed.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from time import perf_counter
@@ -19,11 +19,11 @@ from rq.job import Job, JobStatus
 from structlog.contextvars import bound_contextvars
 
 from models.checkpoint import BadCheckpoint
+from worker import tracing
 from worker.engine import Engine
 from worker.loading import ModelPool, UnknownModel
 from worker.messages import Failure, Request, Result
 from worker.queue import JobQueue, JobView, QueueDown, Status
-from worker.tracing import context_of
 from worker.watch import Watch
 
 _log = structlog.get_logger(__name__)
@@ -87,6 +87,7 @@ class JobRunner:
 
     def __init__(self, queue: JobQueue, models: ModelPool, engine: Engine, tracer: Tracer) -> None:
         self._tracer = tracer
+        self._spans: dict[str, Span] = {}  # of the jobs in hand
         self._queue = queue
         self._models = models
         self._engine = engine
@@ -106,9 +107,8 @@ class JobRunner:
         load_s = self._load(views[0].request.model)
         self._mark(views, Status.PROCESSING)
         started = perf_counter()
-        spans = [self._span(view) for view in views]
-        watch = _Reporter(self._queue, views, spans, waited_s, load_s, between)
-        with bound_contextvars(jobs=[view.id for view in views]):
+        with self._traced(views) as spans, bound_contextvars(jobs=[view.id for view in views]):
+            watch = _Reporter(self._queue, views, spans, waited_s, load_s, between)
             outcomes = self._engine.run([view.request for view in views], watch)
         if any(isinstance(outcome, Result) for outcome in outcomes):
             pictures = sum(view.request.pictures for view in views)
@@ -118,13 +118,31 @@ class JobRunner:
     def give_up(self, job_id: str, limit_s: float) -> None:
         """End a job that takes longer than it may."""
         detail = f"The job took longer than the {limit_s:g} s that one may take, and was stopped."
-        if self._queue.finish(job_id, Failure("The job took too long", detail)):
+        failure = Failure("The job took too long", detail)
+        if self._queue.finish(job_id, failure):
             _log.error("job stopped", job_id=job_id, limit_s=limit_s)
+            if span := self._spans.get(job_id):
+                tracing.end(span, _figures(failure, Status.FAILED), failure.title)
+
+    @contextmanager
+    def _traced(self, views: Sequence[JobView]) -> Iterator[Mapping[str, Span]]:
+        """Spans of the jobs, by id. Those that have not ended when the pass has are told as errors:
+        it broke off, and the jobs come back.
+        """
+        spans = {view.id: self._span(view) for view in views}
+        self._spans |= spans
+        try:
+            yield spans
+        finally:
+            for job_id, span in spans.items():
+                tracing.end(span, {}, "the pass broke off")
+                del self._spans[job_id]
 
     def _span(self, view: JobView) -> Span:
         """The job's, in the trace of its request."""
         attributes = {"wordbrush.job": view.id, "wordbrush.model": view.request.model}
-        return self._tracer.start_span("job", context_of(view.trace), SpanKind.CONSUMER, attributes)
+        context = tracing.context_of(view.trace)
+        return self._tracer.start_span("job", context, SpanKind.CONSUMER, attributes)
 
     def _mark(self, views: Sequence[JobView], stage: Status) -> None:
         for view in views:
@@ -145,7 +163,7 @@ class _Reporter(Watch):
         self,
         queue: JobQueue,
         views: Sequence[JobView],
-        spans: Sequence[Span],
+        spans: Mapping[str, Span],
         waited_s: Sequence[float],
         load_s: float,
         between: Callable[[], None],
@@ -172,10 +190,9 @@ class _Reporter(Watch):
         if isinstance(outcome, Result):
             metrics = replace(outcome.metrics, queue_s=self._waited_s[index], load_s=self._load_s)
             outcome = replace(outcome, metrics=metrics)
-        view, span, figures = self._views[index], self._spans[index], _figures(outcome)
-        self._queue.finish(view.id, outcome)
-        span.set_attributes({f"wordbrush.{name}": value for name, value in figures.items()})
-        span.end()
+        view = self._views[index]
+        figures = _figures(outcome, self._finish(view.id, outcome))
+        tracing.end(self._spans[view.id], figures, figures.get("reason"))
         _log.info(
             "job",
             job_id=view.id,
@@ -187,6 +204,12 @@ class _Reporter(Watch):
     def between(self) -> None:
         self._between()
 
+    def _finish(self, job_id: str, outcome: Result | Failure) -> Status:
+        """Write down how the job ended, unless it had: canceled while it was worked on, mostly."""
+        if self._queue.finish(job_id, outcome):
+            return Status.FAILED if isinstance(outcome, Failure) else Status.SUCCEEDED
+        return self._queue.read(job_id).status
+
 
 def _alike(views: Sequence[JobView]) -> Request:
     """What stands for all in a pass: where photos differ in size, one without."""
@@ -195,9 +218,12 @@ def _alike(views: Sequence[JobView]) -> Request:
     return first if len(sizes) == 1 else replace(first, photo_pixels=None)
 
 
-def _figures(outcome: Result | Failure) -> dict[str, Any]:
-    """How a job ended, as logs and traces tell it."""
+def _figures(outcome: Result | Failure, status: Status) -> dict[str, Any]:
+    """How a job ended, as logs and traces tell it: what came of the pass, where the job ended with
+    it; `reason` only of one that failed.
+    """
     if isinstance(outcome, Failure):
-        return {"status": Status.FAILED.value, "reason": outcome.title}
+        reason = {"reason": outcome.title} if status is Status.FAILED else {}
+        return {"status": status.value, **reason}
     times = {name: round(value, 4) for name, value in asdict(outcome.metrics).items()}
-    return {"status": Status.SUCCEEDED.value, **times}
+    return {"status": status.value, **times}

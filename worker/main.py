@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import structlog
 import torch
+from opentelemetry.trace import TracerProvider
 from rq.exceptions import DeserializationError
 from rq.job import Job
 
@@ -43,6 +44,7 @@ from worker.store import Store
 from worker.writer import Writer, cores
 
 _log = structlog.get_logger(__name__)
+_LAST_SPANS_S = 2.0  # for a collector to take them, where the process must end
 
 
 def serve(settings: Settings, load: Load = load_for_serving) -> None:
@@ -72,7 +74,8 @@ def serve(settings: Settings, load: Load = load_for_serving) -> None:
     is_alone = cores() == 1  # then nothing gets done sooner by doing it beside
     scribe = Scribe(settings, store)
     elsewhere = None if is_alone else scribe.write
-    worker = _worker(settings, queue, store, engine, runner, Writer(beside=not is_alone), elsewhere)
+    writer = Writer(beside=not is_alone)
+    worker = _worker(settings, queue, store, engine, runner, writer, elsewhere, provider)
     try:
         worker.start_beating()
         _log.info("ready", device=str(models.device), models=models.resident)
@@ -92,6 +95,7 @@ def _worker(
     runner: JobRunner,
     writer: Writer,
     elsewhere: Writing | None,
+    provider: TracerProvider,
 ) -> ResidentWorker:
     models = engine.models
     name = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
@@ -128,6 +132,7 @@ def _worker(
         queue.retract(name)
         if len(jobs) == 1 and jobs[0].func_name == FUNCTION:
             runner.give_up(jobs[0].id, jobs[0].timeout or 0)
+            tracing.close(provider, _LAST_SPANS_S)  # the process ends without `serve` coming to it
 
     def run_import(import_id: str) -> None:
         importer.run(import_id)

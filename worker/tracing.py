@@ -7,10 +7,12 @@ times and names of models; as in the logs, nothing that a person wrote.
 
 import os
 from collections.abc import Mapping
+from threading import Thread
 
 from opentelemetry.context import Context
-from opentelemetry.trace import NoOpTracerProvider, TracerProvider
+from opentelemetry.trace import NoOpTracerProvider, Span, StatusCode, TracerProvider
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from opentelemetry.util.types import AttributeValue
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
@@ -38,10 +40,22 @@ def provider_from_environment(process: str) -> TracerProvider:
     return create_provider(process)
 
 
-def close(provider: TracerProvider) -> None:
-    """Send what has not been sent."""
+def close(provider: TracerProvider, patience_s: float | None = None) -> None:
+    """Send what has not been sent; for `patience_s` at most, if that is given."""
     if shutdown := getattr(provider, "shutdown", None):  # the one that sends nothing has none
-        shutdown()
+        sending = Thread(target=shutdown, name="last spans", daemon=True)
+        sending.start()
+        sending.join(patience_s)
+
+
+def end(span: Span, figures: Mapping[str, AttributeValue], error: str | None = None) -> None:
+    """End the span with what is to be told of its work; as an error, if one is named, once."""
+    if not span.is_recording():  # it has ended, or nobody listens
+        return
+    span.set_attributes({f"wordbrush.{name}": value for name, value in figures.items()})
+    if error is not None:
+        span.set_status(StatusCode.ERROR, error)
+    span.end()
 
 
 def current() -> dict[str, str]:

@@ -1,7 +1,6 @@
 """One edit through real processes, with its logs and its trace: whole, and without what is private.
 
-A web server with API keys and a worker run as they do in earnest; a collector of traces is played
-by a plain HTTP server that keeps what it is sent.
+A web server with API keys and a worker run as they do in earnest.
 """
 
 import json
@@ -10,21 +9,18 @@ import signal
 import subprocess
 import sys
 from base64 import b64encode
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import httpx
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from app.keys import KeyFile, Scope
 from tests.app.conftest import picture
+from tests.collector import collector, spans_in
 from tests.processes import until
 from worker.queue import JobQueue
 from worker.settings import Settings
@@ -44,46 +40,13 @@ class Story:
     job: dict[str, Any]
     key: str
 
-    @property
-    def spans(self) -> list[Span]:
-        return [
-            span
-            for raw in self.traces
-            for resource in ExportTraceServiceRequest.FromString(raw).resource_spans
-            for scope in resource.scope_spans
-            for span in scope.spans
-        ]
-
-
-@contextmanager
-def collector() -> Iterator[tuple[str, list[bytes]]]:
-    """Address of a server that takes traces, and what it was sent."""
-    taken: list[bytes] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            taken.append(self.rfile.read(int(self.headers["Content-Length"])))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *args: object) -> None: ...
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}", taken
-        server.shutdown()
-
 
 @pytest.fixture
 def story(settings: Settings, tiny_model: str, free_port: int) -> Story:
     key = KeyFile(settings.data_dir / "keys.json").create("a test", [Scope.EDIT, Scope.READ])
     logs = {name: settings.data_dir / f"{name}.log" for name in ("web", "worker")}
-    with collector() as (endpoint, traces):
-        environment = os.environ | settings.to_environment()
-        environment |= {
-            "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
-            "OTEL_EXPORTER_OTLP_COMPRESSION": "none",
-        }
+    with collector() as (sending, traces):
+        environment = os.environ | settings.to_environment() | sending
         commands = {
             "web": ["-m", "app", "web", "--access", "keys", "--port", str(free_port)],
             "worker": ["-m", "worker"],
@@ -151,8 +114,9 @@ def test_a_job_is_followed_through_both_processes_and_nothing_private_is_told(
     assert {"queue_s", "load_s", "predict_s", "batch_size"} <= done.keys()
     assert {line["status"] for line in story.web if line["event"] == "request"} >= {401, 404, 415}
 
-    [request] = [span for span in story.spans if span.name == "POST /manipulate" and _is_of(span)]
-    [job] = [span for span in story.spans if span.name == "job"]
+    spans = spans_in(story.traces)
+    [request] = [span for span in spans if span.name == "POST /manipulate" and _is_of(span)]
+    [job] = [span for span in spans if span.name == "job"]
     assert job.trace_id == request.trace_id
     assert job.parent_span_id == request.span_id
 

@@ -4,7 +4,10 @@ from io import BytesIO
 
 import pytest
 import redis
-from opentelemetry.trace import NoOpTracer
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import NoOpTracer, StatusCode
 from PIL import Image
 from rq import Callback, Queue
 from rq.job import Job
@@ -96,6 +99,64 @@ def test_a_canceled_job_stays_canceled_when_it_is_run(
     view = queue.read(job)
     assert view.status is Status.CANCELED
     assert view.started_at is None
+
+
+class Traced:
+    """A runner whose spans are kept."""
+
+    def __init__(self, settings: Settings, store: Store, queue: JobQueue) -> None:
+        self._kept = InMemorySpanExporter()
+        provider = TracerProvider()
+        provider.add_span_processor(SimpleSpanProcessor(self._kept))
+        pool = ModelPool(settings.checkpoints, choose_device("cpu"))
+        self.runner = JobRunner(queue, pool, Engine(pool, store), provider.get_tracer("test"))
+
+    @property
+    def span(self) -> ReadableSpan:
+        [span] = self._kept.get_finished_spans()
+        return span
+
+
+@pytest.fixture
+def traced(settings: Settings, store: Store, queue: JobQueue, tiny_model: str) -> Traced:
+    return Traced(settings, store, queue)
+
+
+def test_the_span_of_a_job_that_failed_is_an_error_with_its_reason(
+    traced: Traced, queue: JobQueue, tiny_model: str
+) -> None:
+    traced.runner.run([queue.submit(Request(Task.MANIPULATE, tiny_model, "red", image_id="gone"))])
+    assert traced.span.status.status_code is StatusCode.ERROR
+    assert traced.span.status.description == "The picture is gone"
+    assert (traced.span.attributes or {})["wordbrush.status"] == "failed"
+
+
+def test_the_span_of_a_job_that_was_canceled_on_the_way_says_so_and_is_no_error(
+    traced: Traced, queue: JobQueue, photo_id: str, tiny_model: str
+) -> None:
+    job = queue.submit(Request(Task.MANIPULATE, tiny_model, "red", image_id=photo_id))
+
+    def cancel() -> None:
+        queue.cancel(job)
+
+    traced.runner.run([job], between=cancel)
+    assert queue.read(job).status is Status.CANCELED
+    assert traced.span.status.status_code is StatusCode.UNSET
+    attributes = traced.span.attributes or {}
+    assert attributes["wordbrush.status"] == "canceled"
+    assert "wordbrush.reason" not in attributes
+
+
+def test_the_span_of_a_job_whose_pass_broke_off_is_an_error(
+    traced: Traced, queue: JobQueue, photo_id: str, tiny_model: str
+) -> None:
+    def fall_over() -> None:
+        raise QueueDown("it starts again")
+
+    job = queue.submit(Request(Task.MANIPULATE, tiny_model, "red", image_id=photo_id))
+    with pytest.raises(QueueDown):
+        traced.runner.run([job], between=fall_over)
+    assert traced.span.status.status_code is StatusCode.ERROR
 
 
 class DownForAMoment(JobQueue):

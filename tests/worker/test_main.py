@@ -11,6 +11,7 @@ from rq import Callback, Queue, Retry
 from rq.serializers import DefaultSerializer, JSONSerializer
 
 from models.registry import Task
+from tests.collector import attributes_of, collector, error_of, spans_in
 from tests.processes import until
 from tests.worker.conftest import StartWorker
 from worker.messages import Request
@@ -162,6 +163,25 @@ def test_a_job_over_its_time_limit_fails_and_ends_the_process(
     assert queue.workers() == []
     start_worker()
     assert queue.wait(following, 60).status is Status.SUCCEEDED
+
+
+def test_the_trace_of_a_job_over_its_time_limit_is_sent_before_the_process_ends(
+    start_worker: StartWorker,
+    queue: JobQueue,
+    request_: Request,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with collector() as (sending, taken):
+        for name, value in sending.items():
+            monkeypatch.setenv(name, value)
+        worker = start_worker()
+        impatient = JobQueue(settings.redis_url, job_timeout_s=1)
+        job = impatient.submit(replace(request_, caption="3600 seconds of red"))
+        assert worker.wait(60) == TIME_LIMIT_EXIT
+    [span] = spans_in(taken)
+    assert attributes_of(span)["wordbrush.job"] == job
+    assert error_of(span) == "The job took too long"
 
 
 def test_a_canceled_job_that_runs_is_dropped_and_the_next_one_is_done(
