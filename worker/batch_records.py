@@ -78,6 +78,7 @@ class BatchView:
     expired: int  # left undone, since it waited too long
     undone: Status  # how an item stands that was not done: queued, canceled or expired
     request_id: str | None
+    trace: Mapping[str, str]  # that it is part of, as tracing.current() wrote it down
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
@@ -124,6 +125,7 @@ def read_batch(batch_id: str, record: Mapping[str, str], *, result_ttl: timedelt
         expired=left if undone is Status.EXPIRED else 0,
         undone=undone,
         request_id=record.get("request_id"),
+        trace=json.loads(record.get("trace", "{}")),
         created_at=datetime.fromisoformat(record["created_at"]),
         started_at=times["started"],
         finished_at=ended_at,

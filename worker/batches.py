@@ -18,7 +18,7 @@ from redis.client import Pipeline
 from rq import Retry
 from rq.job import Job
 
-from worker import idempotency, outbox, records
+from worker import idempotency, outbox, records, tracing
 from worker.batch_records import LEFT, BatchView, Item, key_of, write_outcome
 from worker.batch_standing import BatchStanding
 from worker.connection import QueueFull, outages_named
@@ -260,6 +260,8 @@ class Batches(BatchStanding):
             **{LEFT + model: count for model, count in models.items()},
         }
         record |= {k: v for k, v in (("name", name), ("request_id", terms.request_id)) if v}
+        if trace := tracing.current():
+            record["trace"] = json.dumps(trace)
         if len(refused) == len(items):
             record["finished_at"] = record["created_at"]
         pipe.hset(key_of(batch_id), mapping=record)

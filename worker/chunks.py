@@ -6,20 +6,22 @@ known. Workers are ended for reasons of others, too, so it is left out only afte
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass, field
 from functools import partial
 from time import perf_counter
 
 import structlog
+from opentelemetry.trace import Span, SpanKind, Tracer
 
-from worker.batch_records import UnknownBatch, pending
+from worker import tracing
+from worker.batch_records import BatchView, UnknownBatch, pending
 from worker.batches import Batches
 from worker.engine import Engine, Writing
 from worker.messages import Failure, Request, Result
 from worker.passes import PassSizes, passes
-from worker.queue import JobQueue, QueueDown
+from worker.queue import JobQueue, QueueDown, Status
 from worker.watch import Watch
 from worker.writer import Begun, Steps, Writer
 
@@ -39,13 +41,15 @@ _LOST = Failure(
 
 @dataclass(frozen=True)
 class _Chunk:
-    """Which items are to be done."""
+    """Which items are to be done, and what is known of them so far."""
 
     batch_id: str
     model: str
     numbers: Sequence[int]
     is_retried: bool  # one of them may be deadly
     request_id: str | None  # of the HTTP request that the batch came with
+    failed: list[int] = field(default_factory=list)  # two threads add to these two
+    unwanted: list[int] = field(default_factory=list)  # when they were done: it was canceled
 
 
 class _Watch(Watch):
@@ -91,6 +95,7 @@ class ChunkRunner:
         queue: JobQueue,
         engine: Engine,
         writer: Writer,
+        tracer: Tracer,
         *,
         elsewhere: Writing | None,
         sizes: PassSizes,
@@ -107,6 +112,7 @@ class ChunkRunner:
         self._queue = queue
         self._engine = engine
         self._writer = writer
+        self._tracer = tracer
         self._elsewhere = elsewhere
         self._sizes = sizes
         self._limited = limited
@@ -131,29 +137,57 @@ class ChunkRunner:
             return
         chunk = _Chunk(batch_id, model, numbers, is_retried, view.request_id)
         left = pending(self._batches.items(view, numbers))
+        with self._traced(chunk, view, len(left)) as span:
+            status = self._do(chunk, left, is_last_try=is_last_try)
+            failed = len(chunk.failed)
+            is_error = failed and status is not Status.CANCELED
+            error = f"{failed} of {len(left)} items failed" if is_error else None
+            tracing.end(span, {"status": status.value, "failed": failed}, error)
+
+    @contextmanager
+    def _traced(self, chunk: _Chunk, view: BatchView, items: int) -> Iterator[Span]:
+        """A span of the chunk, in the trace of the request that the batch came with; of an error,
+        if the chunk breaks off.
+        """
+        attributes: dict[str, str | int] = {
+            "wordbrush.batch": chunk.batch_id,
+            "wordbrush.model": chunk.model,
+            "wordbrush.items": items,
+        }
+        context = tracing.context_of(view.trace)
+        span = self._tracer.start_span("chunk", context, SpanKind.CONSUMER, attributes)
+        try:
+            yield span
+        finally:
+            tracing.end(span, {}, "the chunk broke off")
+
+    def _do(self, chunk: _Chunk, left: dict[int, Request], *, is_last_try: bool) -> Status:
+        """Do what is `left`; how the chunk stands then: queued is one that was put back."""
         if is_last_try:
             self._write_down(chunk, dict.fromkeys(left, _LOST))
-            return
-        if is_retried:
-            suspect = self._batches.suspect(batch_id, numbers[0], None)
-            if suspect in left and not self._batches.spare(batch_id, suspect):
-                del left[suspect]
+            return Status.FAILED
+        if chunk.is_retried:
+            suspect = self._batches.suspect(chunk.batch_id, chunk.numbers[0], None)
+            if suspect in left and not self._batches.spare(chunk.batch_id, suspect):
                 self._write_down(chunk, {suspect: _DEADLY})
-        if not self._run(chunk, left):
-            return
-        if is_retried:
-            self._batches.suspect(batch_id, numbers[0], None)
+                left = {number: request for number, request in left.items() if number != suspect}
+        status = self._run(chunk, left)
+        if status is not Status.SUCCEEDED:
+            return status
+        if chunk.is_retried:
+            self._batches.suspect(chunk.batch_id, chunk.numbers[0], None)
         _log.info(
             "chunk",
-            batch_id=batch_id,
-            request_id=view.request_id,
-            model=model,
-            items=len(numbers),
+            batch_id=chunk.batch_id,
+            request_id=chunk.request_id,
+            model=chunk.model,
+            items=len(chunk.numbers),
         )
+        return status
 
-    def _run(self, chunk: _Chunk, left: Mapping[int, Request]) -> bool:
-        """Whether all passes were done: each is drawn while the one before is being written, but
-        one at a time where one of them may be deadly.
+    def _run(self, chunk: _Chunk, left: Mapping[int, Request]) -> Status:
+        """As `_do`. Each pass is drawn while the one before is being written, but one at a time
+        where one of them may be deadly.
         """
         is_wanted = partial(self._batches.is_wanted, chunk.batch_id)
         watch = _Watch(self._between, self._writer, is_wanted)
@@ -163,11 +197,11 @@ class ChunkRunner:
         try:
             for together in passes(left, size):
                 if watch.is_canceled():
-                    return False
+                    return Status.CANCELED
                 if self._is_stopping():
                     self._finish(begun, watch)
                     self._batches.put_back(chunk.batch_id, chunk.model, chunk.numbers)
-                    return False
+                    return Status.QUEUED
                 if chunk.is_retried:
                     self._batches.suspect(chunk.batch_id, chunk.numbers[0], together[0])
                 requests = {number: left[number] for number in together}
@@ -177,7 +211,7 @@ class ChunkRunner:
         finally:
             for one in begun:
                 one.drop()
-        return True
+        return Status.CANCELED if chunk.unwanted else Status.SUCCEEDED
 
     def _begin(self, chunk: _Chunk, requests: Mapping[int, Request], watch: _Watch) -> Begun:
         """Take requests through the network together and give the writer what is left to do."""
@@ -218,9 +252,11 @@ class ChunkRunner:
     def _write_down(self, chunk: _Chunk, outcomes: Mapping[int, Result | Failure]) -> None:
         """What became of items, for whoever asked; of those that failed the log has a line, too."""
         if not self._batches.note(chunk.batch_id, chunk.model, outcomes):
+            chunk.unwanted.extend(outcomes)
             return
         for number, outcome in outcomes.items():
             if isinstance(outcome, Failure):
+                chunk.failed.append(number)
                 _log.warning(
                     "item failed",
                     batch_id=chunk.batch_id,

@@ -44,6 +44,7 @@ from worker.store import Store
 from worker.writer import Writer, cores
 
 _log = structlog.get_logger(__name__)
+_TRACER = "wordbrush"
 _LAST_SPANS_S = 2.0  # for a collector to take them, where the process must end
 
 
@@ -70,7 +71,7 @@ def serve(settings: Settings, load: Load = load_for_serving) -> None:
     searcher = Searcher(Library(settings.library), settings.data_dir / "library")
     engine = Engine(models, store, searcher, cache_bytes=settings.cache_mb * 2**20)
     engine.warm()
-    runner = JobRunner(queue, models, engine, provider.get_tracer("wordbrush"))
+    runner = JobRunner(queue, models, engine, provider.get_tracer(_TRACER))
     is_alone = cores() == 1  # then nothing gets done sooner by doing it beside
     scribe = Scribe(settings, store)
     elsewhere = None if is_alone else scribe.write
@@ -97,7 +98,7 @@ def _worker(
     elsewhere: Writing | None,
     provider: TracerProvider,
 ) -> ResidentWorker:
-    models = engine.models
+    models, tracer = engine.models, provider.get_tracer(_TRACER)
     name = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
 
     def served() -> tuple[str, ...]:
@@ -166,6 +167,7 @@ def _worker(
         queue,
         engine,
         writer,
+        tracer,
         elsewhere=elsewhere,
         sizes=PassSizes(settings.batch_size),
         limited=lambda: worker.limit_step(settings.job_timeout_s),

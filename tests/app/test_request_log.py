@@ -82,6 +82,10 @@ def _ask(address: str, key: str, settings: Settings) -> dict[str, Any]:
         followed = {"X-Request-ID": REQUEST_ID, "Prefer": "wait=50"}
         files = {"image": ("xylophonist.png", picture(format="png"), "image/png")}
         job = client.post("/manipulate", data={"caption": CAPTION}, files=files, headers=followed)
+        photo = client.post("/images", files={"image": picture(format="png")}).json()["image_id"]
+        line = json.dumps({"caption": CAPTION, "image_id": photo, "model": job.json()["model"]})
+        batch = client.post("/batches", files={"items": ("items.jsonl", line)}).json()["links"]
+        until(lambda: client.get(batch["self"]).json()["status"] == "succeeded")
         client.get("/captions/check", params={"caption": CAPTION})
         client.get(f"/{CAPTION}")
         client.get(f"/jobs/{CAPTION}")
@@ -119,6 +123,10 @@ def test_a_job_is_followed_through_both_processes_and_nothing_private_is_told(
     [job] = [span for span in spans if span.name == "job"]
     assert job.trace_id == request.trace_id
     assert job.parent_span_id == request.span_id
+    [request] = [span for span in spans if span.name == "POST /batches"]
+    [chunk] = [span for span in spans if span.name == "chunk"]
+    assert chunk.trace_id == request.trace_id
+    assert chunk.parent_span_id == request.span_id
 
     told = json.dumps([story.web, story.worker]).encode() + b"".join(story.traces)
     for word in (b"xylophonist", b"red flower", story.key.encode(), b"wb_wrong"):

@@ -1,15 +1,20 @@
 """Batches through real workers: nothing lost, nothing twice, people first."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.trace import SpanContext
 from PIL import Image
 
 from models.registry import Task
+from tests.collector import attributes_of, collector, error_of, spans_in
 from tests.processes import until
 from tests.tiny import write_tiny_model
 from tests.worker.conftest import StartWorker
@@ -61,6 +66,14 @@ def take_the_dead_for_dead(queue: JobQueue) -> None:
     for execution in executions:
         queue.connection.zadd(running, {execution: 1})
         queue.connection.delete(f"rq:execution:{execution.decode()}")
+
+
+@contextmanager
+def traced_request() -> Iterator[SpanContext]:
+    """Inside, what is put on the queue belongs to the trace of a request."""
+    tracer = TracerProvider().get_tracer("test")
+    with tracer.start_as_current_span("POST /batches") as span:
+        yield span.get_span_context()
 
 
 def ended(batches: Batches, batch_id: str, timeout_s: float = 120) -> BatchView:
@@ -116,6 +129,78 @@ def test_the_log_says_which_items_failed_and_of_which_request_a_chunk_is(
         "reason": "The picture is gone",
     }
     assert (about | wanted).items() <= failed.items()
+
+
+def test_a_chunk_has_one_span_in_the_trace_of_its_batch_with_how_its_items_went(
+    start_worker: StartWorker,
+    batches: Batches,
+    request_: Request,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gone = replace(request_, image_id="uploads-" + 32 * "0")
+    items = [*named(request_, *["0 seconds of red"] * 9), Item("gone", gone)]
+    with collector() as (sending, taken), traced_request() as context:
+        batch_id = batches.submit(items)
+        for name, value in sending.items():
+            monkeypatch.setenv(name, value)
+        worker = start_worker()
+        ended(batches, batch_id)
+        worker.terminate()
+        assert worker.wait(60) == 0
+    [span] = spans_in(taken)
+    assert span.name == "chunk"
+    assert int.from_bytes(span.trace_id) == context.trace_id
+    assert int.from_bytes(span.parent_span_id) == context.span_id
+    assert attributes_of(span) == {
+        "wordbrush.batch": batch_id,
+        "wordbrush.model": request_.model,
+        "wordbrush.items": 10,
+        "wordbrush.failed": 1,
+        "wordbrush.status": "succeeded",
+    }
+    assert error_of(span) == "1 of 10 items failed"
+
+
+def test_the_span_of_a_chunk_that_was_canceled_says_so_and_is_no_error(
+    start_worker: StartWorker,
+    batches: Batches,
+    request_: Request,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with collector() as (sending, taken):
+        for name, value in sending.items():
+            monkeypatch.setenv(name, value)
+        worker = start_worker()
+        batch_id = batches.submit(named(request_, "2 seconds of red"))  # canceled in the last pass
+        until(lambda: passes(settings))
+        batches.cancel(batch_id)
+        worker.terminate()
+        assert worker.wait(60) == 0
+    [span] = spans_in(taken)
+    assert attributes_of(span)["wordbrush.status"] == "canceled"
+    assert attributes_of(span)["wordbrush.failed"] == 0
+    assert error_of(span) is None
+
+
+def test_the_span_of_a_chunk_that_is_put_back_says_that_it_is_queued(
+    start_worker: StartWorker,
+    batches: Batches,
+    request_: Request,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with collector() as (sending, taken):
+        for name, value in sending.items():
+            monkeypatch.setenv(name, value)
+        worker = start_worker(batch_size=1)
+        batches.submit(named(request_, *["1 seconds of red"] * 5))
+        until(lambda: passes(settings))
+        worker.terminate()
+        assert worker.wait(60) == 0
+    [span] = spans_in(taken)
+    assert attributes_of(span)["wordbrush.status"] == "queued"
+    assert error_of(span) is None
 
 
 def test_an_item_whose_picture_cannot_be_written_fails_alone(
