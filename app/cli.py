@@ -11,7 +11,7 @@ from rich.table import Table
 
 from app import batch_command, key_commands, picture_commands, webhook_commands
 from app.settings import Settings
-from app.terminal import in_words
+from app.terminal import in_words, refusals_told
 from worker.settings import BadSettings
 
 cli = typer.Typer(help="Edit pictures with words.", no_args_is_help=True)
@@ -63,20 +63,19 @@ def up(
     from app.occupancy import DataDirTaken, PortTaken
     from app.queue_server import NoQueueServer
     from worker.queue import QueueDown
+    from worker.tracing import TracingNotInstalled
 
-    try:
-        settings = _settings(host=host, port=port, access=access, data_dir=data_dir)
-        supervisor.up(settings, workers, typer.echo)
-    except (
+    settings = _settings(host=host, port=port, access=access, data_dir=data_dir)
+    with refusals_told(
         NoKeys,
+        TracingNotInstalled,
         DataDirTaken,
         PortTaken,
         NoQueueServer,
         supervisor.GuardLost,
         QueueDown,
-    ) as error:
-        typer.secho(f"wordbrush: {error}", err=True, fg="red")
-        raise typer.Exit(1) from None
+    ):
+        supervisor.up(settings, workers, typer.echo)
 
 
 @cli.command()
@@ -92,11 +91,8 @@ def web(
     from worker.tracing import TracingNotInstalled
 
     settings = _settings(host=host, port=port, access=access, data_dir=data_dir)
-    try:
+    with refusals_told(NoKeys, StoreDown, TracingNotInstalled):
         app = create_app(settings)
-    except (NoKeys, StoreDown, TracingNotInstalled) as error:
-        typer.secho(f"wordbrush: {error}", err=True, fg="red")
-        raise typer.Exit(1) from None
     logs.configure("web", settings.log_format)
     serve(app, settings.host, settings.port)
 
@@ -104,7 +100,11 @@ def web(
 @cli.command()
 def worker(data_dir: DataDir = None) -> None:
     """Run one worker alone; REDIS_URL and WORDBRUSH_STORE_URL name the rest."""
+    from worker.tracing import TracingNotInstalled, is_wanted
+
     environment = os.environ | _settings(data_dir=data_dir).to_environment()
+    with refusals_told(TracingNotInstalled):
+        is_wanted()  # the worker would say so seconds later, when it has loaded torch
     os.execve(sys.executable, [sys.executable, "-m", "worker"], environment)
 
 

@@ -1,7 +1,5 @@
 """`wordbrush keys`: make, list and revoke API keys."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +9,7 @@ from rich.table import Table
 
 from app.keys import DEFAULT_LIMIT, BadKeyFile, BadLimit, KeyFile, Scope, UnknownKey
 from app.settings import Settings
+from app.terminal import refusals_told
 
 commands = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
 
@@ -32,7 +31,7 @@ def create(
     """Make a key and print it: it is kept as a hash, and can't be printed again."""
     scopes = scope or [Scope.EDIT, Scope.GENERATE, Scope.READ]
     try:
-        with _refusals_told():
+        with refusals_told(BadKeyFile):
             typer.echo(_keys(data_dir).create(name, scopes, limit))
     except BadLimit as error:
         raise typer.BadParameter(str(error), param_hint="--limit") from None
@@ -42,7 +41,7 @@ def create(
 def list_keys(data_dir: DataDir = None) -> None:
     """List the keys that are in force, without their secrets."""
     table = Table("id", "name", "scopes", "limit", "made", box=None)
-    with _refusals_told():
+    with refusals_told(BadKeyFile):
         for key in _keys(data_dir):
             table.add_row(key.id, key.name, ", ".join(key.scopes), key.limit, key.created_at)
     Console().print(table if table.row_count else "there are none; see `wordbrush keys create`")
@@ -54,17 +53,8 @@ def revoke(
     data_dir: DataDir = None,
 ) -> None:
     """End a key: it is refused from now on, and so are the browsers signed in with it."""
-    with _refusals_told():
+    with refusals_told(BadKeyFile, UnknownKey):
         _keys(data_dir).revoke(key_id)
-
-
-@contextmanager
-def _refusals_told() -> Iterator[None]:
-    try:
-        yield
-    except (BadKeyFile, UnknownKey) as error:
-        typer.secho(f"wordbrush: {error}", err=True, fg="red")
-        raise typer.Exit(1) from None
 
 
 def _keys(data_dir: Path | None) -> KeyFile:

@@ -20,6 +20,7 @@ from app.children import Child, Group, Say, Service
 from app.occupancy import claim_port, hold
 from app.queue_server import NoQueueServer, find_server, write_config
 from app.settings import Settings
+from worker import tracing
 from worker.queue import JobQueue, QueueDown
 
 _LOOK_S = 0.2
@@ -37,8 +38,10 @@ def up(settings: Settings, workers: int | None, say: Say) -> None:
     """Run everything until Ctrl-C or SIGTERM; `workers` None: one for each GPU, else one.
 
     Raises:
-        NoKeys, DataDirTaken, PortTaken, NoQueueServer, GuardLost, QueueDown: it can't be; says why.
+        NoKeys, TracingNotInstalled, DataDirTaken, PortTaken, NoQueueServer, GuardLost, QueueDown:
+            it can't be; says why.
     """
+    tracing.is_wanted()  # where it can't be, the children would say so, again and again
     takes_keys(settings)  # the web server would refuse to start, again and again
     port = claim_port(settings.host, settings.port)
     note = f"process {os.getpid()}, {_url(settings.host, port)}"

@@ -78,6 +78,18 @@ def told() -> Iterator[None]:
         raise typer.Exit(1) from None
 
 
+@contextmanager
+def refusals_told(*kinds: type[Exception]) -> Iterator[None]:
+    """An error of `kinds`, each of which says what is wrong, is said in a line and ends the command
+    with status 1.
+    """
+    try:
+        yield
+    except kinds as error:
+        typer.secho(f"wordbrush: {error}", err=True, fg="red")
+        raise typer.Exit(1) from None
+
+
 def in_words(error: Exception) -> str:
     """What went wrong, as a person wants to read it."""
     if isinstance(error, OSError) and error.filename is not None:

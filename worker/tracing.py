@@ -29,15 +29,28 @@ def provider_from_environment(process: str) -> TracerProvider:
     Raises:
         TracingNotInstalled: the extra `otel` is missing.
     """
-    if not os.environ.get(ENDPOINT):
+    if not is_wanted():
         return NoOpTracerProvider()
+    from worker.sending import create_provider
+
+    return create_provider(process)
+
+
+def is_wanted() -> bool:
+    """Whether the environment names a collector; what is started later will send to it, too.
+
+    Raises:
+        TracingNotInstalled: it does, and the extra `otel` is missing.
+    """
+    if not os.environ.get(ENDPOINT):
+        return False
     try:
-        from worker.sending import create_provider
+        import worker.sending  # noqa: F401  # to see that it can be
     except ImportError as error:
         raise TracingNotInstalled(
             f"{ENDPOINT} is set, but {error.name} is not installed: pip install 'wordbrush[otel]'"
         ) from error
-    return create_provider(process)
+    return True
 
 
 def close(provider: TracerProvider, patience_s: float | None = None) -> None:

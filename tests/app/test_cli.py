@@ -86,6 +86,32 @@ def test_a_setting_that_can_not_be_is_refused_in_a_line(
     assert answer.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("command", ["up", "web", "worker"])
+def test_a_collector_without_what_would_send_to_it_is_refused_at_once(
+    environment: dict[str, str], command: str
+) -> None:
+    code = (
+        "import sys\n"
+        "sys.modules.update({'opentelemetry.sdk.resources': None, 'torch': None})\n"
+        f"sys.argv[1:] = ['{command}']\n"
+        "from app.cli import main; main()"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=environment | {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert answer.returncode == 1
+    assert answer.stdout == ""
+    assert answer.stderr == (
+        "wordbrush: OTEL_EXPORTER_OTLP_ENDPOINT is set, but opentelemetry.sdk.resources is not "
+        "installed: pip install 'wordbrush[otel]'\n"
+    )
+
+
 @pytest.mark.parametrize("command", [["up"], ["keys", "create", "ada"], ["webhook-secret"]])
 def test_a_data_directory_that_can_not_be_written_is_said_in_a_line(
     environment: dict[str, str], command: list[str]
