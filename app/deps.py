@@ -12,6 +12,7 @@ from starlette.requests import Request
 
 from app import prefer
 from app.catalogue import Catalogue
+from app.keys import KeyFile
 from app.outbound import Outbound
 from app.probe import StoreProbe
 from app.schemas.samples import SampleList
@@ -35,6 +36,7 @@ class Services:
     imports: Imports | None  # None where nobody may bring weights in
     store: Store
     probe: StoreProbe  # whether the store takes files
+    keys: KeyFile | None  # None where everybody may ask
     models: Catalogue
     samples: SampleList
     library: Library

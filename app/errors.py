@@ -151,7 +151,7 @@ PROBLEMS: tuple[type[StatusProblem], ...] = (
     Unavailable,
 )
 
-KEYS_UNREADABLE = "the keys of this server cannot be read: try again later"
+KEYS_UNREADABLE = "the file of API keys cannot be read: nobody with a key is let in"
 
 # From the exceptions of the parts to problems; the first row that fits counts.
 _TRANSLATIONS: Mapping[type[Exception], Callable[[Any], Problem]] = {

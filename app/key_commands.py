@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from app.keys import DEFAULT_LIMIT, BadKeyFile, BadLimit, KeyFile, Scope, UnknownKey
+from app.keys import DEFAULT_LIMIT, BadKeyFile, BadLimit, BadName, KeyFile, Scope, UnknownKey
 from app.settings import Settings
 from app.terminal import refusals_told
 
@@ -31,7 +32,7 @@ def create(
     """Make a key and print it: it is kept as a hash, and can't be printed again."""
     scopes = scope or [Scope.EDIT, Scope.GENERATE, Scope.READ]
     try:
-        with refusals_told(BadKeyFile):
+        with refusals_told(BadKeyFile, BadName):
             typer.echo(_keys(data_dir).create(name, scopes, limit))
     except BadLimit as error:
         raise typer.BadParameter(str(error), param_hint="--limit") from None
@@ -43,7 +44,8 @@ def list_keys(data_dir: DataDir = None) -> None:
     table = Table("id", "name", "scopes", "limit", "made", box=None)
     with refusals_told(BadKeyFile):
         for key in _keys(data_dir):
-            table.add_row(key.id, key.name, ", ".join(key.scopes), key.limit, key.created_at)
+            name = escape(key.name)  # rich would take [/] in it for markup
+            table.add_row(key.id, name, ", ".join(key.scopes), key.limit, key.created_at)
     Console().print(table if table.row_count else "there are none; see `wordbrush keys create`")
 
 

@@ -35,7 +35,11 @@ class UnknownKey(LookupError):
 
 
 class BadKeyFile(RuntimeError):
-    """The file of keys can't be read, or is not one; who is known can't be said."""
+    """The file of keys can't be read or written, or is not one; says which file it is."""
+
+
+class BadName(ValueError):
+    """The text names nobody."""
 
 
 class BadLimit(ValueError):
@@ -73,14 +77,23 @@ class Key:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        return cls(**data | {"scopes": tuple(Scope(scope) for scope in data["scopes"])})
+        """
+        Raises:
+            ValueError, TypeError, KeyError: `data` are not what `asdict` makes of a key.
+        """
+        key = cls(**data | {"scopes": tuple(Scope(scope) for scope in data["scopes"])})
+        texts = (key.id, key.name, key.digest, key.limit, key.created_at)
+        if not all(isinstance(text, str) for text in texts):
+            raise TypeError("a field is no text")
+        _check_limit(key.limit)
+        return key
 
 
 class KeyFile:
     """The keys in one file; safe to share between threads.
 
     Whatever looks at the keys raises BadKeyFile where the file can't be read, as while another is
-    being copied over it.
+    being copied over it; whatever changes them, where it can't be written, too.
     """
 
     def __init__(self, path: Path) -> None:
@@ -100,12 +113,22 @@ class KeyFile:
     def get(self, key_id: str) -> Key | None:
         return self._keys().get(key_id)
 
+    def check(self) -> None:
+        """
+        Raises:
+            BadKeyFile: who is known can't be said now.
+        """
+        self._keys()
+
     def create(self, name: str, scopes: Sequence[Scope], limit: str = DEFAULT_LIMIT) -> str:
         """Make a key and return it: it can't be read again.
 
         Raises:
+            BadName: `name` is blank.
             BadLimit: `limit` is not one rate, lets nothing through, or is of over a year.
         """
+        if not name.strip():
+            raise BadName("a key needs a name, so that it is known later whose it is")
         _check_limit(limit)
         key_id = token_hex(4)
         text = f"wb_{key_id}_{token_urlsafe(32)}"
@@ -129,30 +152,37 @@ class KeyFile:
             self._write([key for key in self if key.id != key_id])
 
     def _keys(self) -> dict[str, Key]:
-        signature = _signature(self._path)
-        if signature != self._last[0]:
-            self._last = signature, self._read() if signature else {}
+        try:
+            signature = _signature(self._path)
+            if signature != self._last[0]:
+                self._last = signature, self._read() if signature else {}
+        except OSError as error:
+            raise BadKeyFile(f"{self._path} can't be read: {error.strerror}") from error
         return self._last[1]
 
     def _read(self) -> dict[str, Key]:
         try:
-            listed = json.loads(self._path.read_text())
+            listed = json.loads(self._path.read_text(encoding="utf-8"))
             return {data["id"]: Key.from_json(data) for data in listed}
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise BadKeyFile(f"{self._path} can't be read as a file of keys: {error}") from error
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Two commands at one time change the file one after the other."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._path.with_suffix(".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with self._path.with_suffix(".lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                yield
+        except OSError as error:
+            raise BadKeyFile(f"{self._path} can't be written: {error.strerror}") from error
 
     def _write(self, keys: Sequence[Key]) -> None:
         unfinished = self._path.with_suffix(".new")
         unfinished.touch(mode=0o600)
-        unfinished.write_text(json.dumps([asdict(key) for key in keys], indent=1))
+        text = json.dumps([asdict(key) for key in keys], indent=1)
+        unfinished.write_text(text, encoding="utf-8")
         unfinished.replace(self._path)
 
 

@@ -174,6 +174,7 @@ def _services(settings: Settings) -> Services:
         imports=Imports.from_settings(settings) if access.offers_imports(settings) else None,
         store=store,
         probe=StoreProbe(store.check),
+        keys=KeyFile(settings.keys_file) if access.takes_keys(settings) else None,
         models=Catalogue(settings.checkpoints),
         samples=samples.read_samples(pages.STATIC),
         library=Library(settings.library),
@@ -203,9 +204,9 @@ def _telemetry(provider: TracerProvider) -> TelemetryConfig:
 
 def _guests(services: Services) -> access.Guests | None:
     """Who is known, where keys are in force; else None."""
-    if not access.takes_keys(services.settings):
+    if services.keys is None:
         return None
-    return access.Guests(KeyFile(services.settings.keys_file), services.queue.connection)
+    return access.Guests(services.keys, services.queue.connection)
 
 
 def _guarded(*scopes: Scope) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from fastapi import APIRouter
 
 from app.deps import All, Services
-from app.errors import Unavailable, responses
+from app.errors import KEYS_UNREADABLE, Unavailable, responses
+from app.keys import BadKeyFile, KeyFile
 from app.schemas.health import Alive, Ready
 from worker.queue import QueueDown
 
@@ -29,7 +30,9 @@ async def livez() -> Alive:
     responses=responses(Unavailable),
 )
 def readyz(services: All) -> Ready:
-    """503 with the reasons until a worker has a model in memory and the store takes files."""
+    """503 with the reasons until a worker has a model in memory and the store takes files, and
+    while it can't be said who has a key.
+    """
     reasons = list(_obstacles(services))
     if reasons:
         raise Unavailable("; ".join(reasons), reasons=reasons)
@@ -40,6 +43,8 @@ def readyz(services: All) -> Ready:
 def _obstacles(services: Services) -> Iterator[str]:
     if services.leaving.is_set():
         yield "this server is about to stop"
+    if services.keys is not None and not _is_readable(services.keys):
+        yield KEYS_UNREADABLE
     if not len(services.models):
         yield "there is no checkpoint to serve"
     try:
@@ -49,3 +54,11 @@ def _obstacles(services: Services) -> Iterator[str]:
         yield "the queue cannot be reached"
     if not services.probe.takes_files():
         yield "the store takes no files"
+
+
+def _is_readable(keys: KeyFile) -> bool:
+    try:
+        keys.check()
+    except BadKeyFile:  # the log says which file it is, with each request that has a key
+        return False
+    return True

@@ -113,7 +113,7 @@ def test_a_revoked_key_is_refused_at_once(
 
 
 def test_while_another_file_is_copied_over_the_keys_nobody_is_let_in_and_told_to_come_again(
-    guarded: httpx.Client, keyed: Settings, make_key: MakeKey
+    guarded: httpx.Client, keyed: Settings, make_key: MakeKey, warm_worker: WorkerView
 ) -> None:
     key = make_key(Scope.READ)
     whole = keyed.keys_file.read_text()
@@ -124,10 +124,13 @@ def test_while_another_file_is_copied_over_the_keys_nobody_is_let_in_and_told_to
         assert answer.headers["Retry-After"]
         own = {"Origin": str(guarded.base_url)}
         assert guarded.post("/session", data={"key": key}, headers=own).status_code == 503
+        unready = "the file of API keys cannot be read: nobody with a key is let in"
+        assert guarded.get("/readyz").json()["reasons"] == [unready]
     with pytest.raises(NoKeys, match="can't be read"):
         create_app(keyed)
     keyed.keys_file.write_text(whole)
     assert guarded.get("/models", headers=bearer(key)).status_code == 200
+    assert guarded.get("/readyz").status_code == 200
 
 
 def test_a_key_over_its_rate_waits_and_costs_no_other_key_anything(

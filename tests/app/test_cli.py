@@ -112,7 +112,7 @@ def test_a_collector_without_what_would_send_to_it_is_refused_at_once(
     )
 
 
-@pytest.mark.parametrize("command", [["up"], ["keys", "create", "ada"], ["webhook-secret"]])
+@pytest.mark.parametrize("command", [["up"], ["webhook-secret"]])
 def test_a_data_directory_that_can_not_be_written_is_said_in_a_line(
     environment: dict[str, str], command: list[str]
 ) -> None:

@@ -1,14 +1,22 @@
 """`wordbrush keys`, as a person types it."""
 
 import os
+import resource
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+COMMANDS = (["create", "Ada"], ["list"], ["revoke", "1f0c9a3e"])
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def wordbrush(data_dir: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def wordbrush(
+    data_dir: Path, *words: str, before: Callable[[], None] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """A command, `before` which something is done in its process."""
     return subprocess.run(
         [sys.executable, "-m", "app", *words],
         cwd=ROOT,
@@ -16,6 +24,7 @@ def wordbrush(data_dir: Path, *words: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         timeout=60,
+        preexec_fn=before,
     )
 
 
@@ -49,10 +58,56 @@ def test_a_public_address_without_keys_is_refused_with_what_to_do(data_dir: Path
 
 def test_a_file_that_is_none_of_keys_is_told_and_left_as_it_is(data_dir: Path) -> None:
     file = data_dir / "keys.json"
-    file.write_text("[{")
-    for words in (["create", "Ada"], ["list"], ["revoke", "1f0c9a3e"]):
-        answer = wordbrush(data_dir, "keys", *words)
+    whole = '{"id": "1", "name": "Ada", "digest": "", "scopes": [], "limit": "9/day", "created_at"'
+    for text in ("[{", f"[{whole}: 3}}]", f'[{whole}: ""}}]'.replace("9/day", "often")):
+        file.write_text(text)
+        for words in COMMANDS:
+            answer = wordbrush(data_dir, "keys", *words)
+            assert answer.returncode == 1
+            assert answer.stderr.startswith(f"wordbrush: {file} can't be read as a file of keys: ")
+            assert answer.stderr.count("\n") == 1
+        assert file.read_text() == text
+
+
+def test_a_file_that_can_not_be_reached_is_told_with_its_path(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file where the folder would be")
+    file = tmp_path / "taken" / "keys.json"
+    for words in COMMANDS:
+        answer = wordbrush(tmp_path / "taken", "keys", *words)
         assert answer.returncode == 1
-        assert "can't be read as a file of keys" in " ".join(answer.stderr.split())
-        assert "Traceback" not in answer.stderr
-    assert file.read_text() == "[{"
+        verb = "read" if words == ["list"] else "written"
+        why = "Not a directory" if words == ["list"] else "File exists"
+        assert answer.stderr == f"wordbrush: {file} can't be {verb}: {why}\n"
+
+
+def test_a_file_that_can_not_be_written_is_told_with_its_path_and_keeps_its_keys(
+    data_dir: Path,
+) -> None:
+    file = data_dir / "keys.json"
+    key_id = wordbrush(data_dir, "keys", "create", "Ada").stdout.split("_")[1]
+    before = file.read_text()
+    for words in (["create", "Bob"], ["revoke", key_id]):
+        answer = wordbrush(data_dir, "keys", *words, before=no_room)
+        assert answer.returncode == 1
+        assert answer.stdout == ""
+        assert answer.stderr == f"wordbrush: {file} can't be written: File too large\n"
+        assert file.read_text() == before
+
+
+def no_room() -> None:
+    """No file of this process may have a byte, as where a disk is full."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
+@pytest.mark.parametrize("name", ["", "  \t"])
+def test_a_key_of_nobody_is_refused_in_a_line(data_dir: Path, name: str) -> None:
+    answer = wordbrush(data_dir, "keys", "create", name)
+    assert answer.returncode == 1
+    assert answer.stderr.startswith("wordbrush: a key needs a name")
+    assert answer.stderr.count("\n") == 1
+    assert not (data_dir / "keys.json").exists()
+
+
+def test_a_name_is_listed_as_it_was_given(data_dir: Path) -> None:
+    wordbrush(data_dir, "keys", "create", "Ada [/b] [red]")
+    assert "Ada [/b] [red]" in wordbrush(data_dir, "keys", "list").stdout
