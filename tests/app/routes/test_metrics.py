@@ -22,6 +22,7 @@ from worker.queue import JobQueue, Terms, WorkerView
 
 DASHBOARD = Path(__file__).resolve().parents[3] / "deploy" / "grafana-dashboard.json"
 MODEL = "tagan-flowers-64"
+METRIC = re.compile(r"\b(?:wordbrush|process)_\w+")
 REQUEST = Request(Task.GENERATE, MODEL, "a flower")
 REFUSED = Item("1", None, Failure("The line cannot be used", "no caption"))
 
@@ -108,7 +109,7 @@ def test_the_dashboard_names_only_metrics_and_labels_that_exist(
     expressions = [target["expr"] for panel in panels for target in panel["targets"]]
     assert len(expressions) >= 10
     for expression in expressions:
-        named = re.findall(r"\b(?:wordbrush|process)_\w+", expression)
+        named = METRIC.findall(expression)
         assert named, expression
         assert set(named) <= names, expression
         for listed in re.findall(r"by \(([^)]*)\)", expression):
@@ -124,6 +125,16 @@ def test_the_dashboard_finds_its_scrape_job_also_where_nothing_was_done_and_no_w
     variables = json.loads(DASHBOARD.read_text())["templating"]["list"]
     [asked] = re.findall(r"label_values\((\w+), job\)", json.dumps(variables))
     assert scrape(client)[asked].samples
+
+
+def test_every_panel_asks_for_the_scrape_job_that_was_chosen_and_no_other() -> None:
+    dashboard = json.loads(DASHBOARD.read_text())
+    assert "job" in {variable["name"] for variable in dashboard["templating"]["list"]}
+    for panel in dashboard["panels"]:
+        assert panel["targets"], panel["title"]
+        for target in panel["targets"]:
+            selectors = re.findall(rf"(?:{METRIC.pattern})(\{{[^}}]*\}})?", target["expr"])
+            assert set(selectors) == {'{job=~"$job"}'}, (panel["title"], target["expr"])
 
 
 def test_every_figure_of_the_service_is_read_once_however_many_web_processes_tell_it() -> None:
