@@ -48,6 +48,7 @@ COPY templates templates
 COPY --from=installed-web /opt/venv /opt/venv
 ENV WORDBRUSH_HOST=0.0.0.0
 EXPOSE 8000
+# /readyz itself waits 3 s for a store that is silent.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
     CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/readyz', timeout=4)"]
 ENTRYPOINT ["python", "-m", "app"]
@@ -56,7 +57,8 @@ CMD ["web"]
 FROM code AS worker
 COPY static/samples static/samples
 COPY --from=installed-worker /opt/venv /opt/venv
-HEALTHCHECK --interval=10s --timeout=5s --start-period=120s CMD ["python", "-m", "worker.alive"]
+# Asking takes a second of a core; models are loaded, and each is run once, before it is said yes.
+HEALTHCHECK --interval=30s --timeout=10s --start-period=120s CMD ["python", "-m", "worker.alive"]
 ENTRYPOINT ["python", "-m"]
 CMD ["worker"]
 

@@ -10,13 +10,13 @@ from threading import Lock, Thread
 
 from worker.store import StoreDown
 
-_PATIENCE_S = 3.0  # docker's health check, for one, waits for four
+PATIENCE_S = 3.0  # health checks wait a little longer
 
 
 class StoreProbe:
     """Puts the question; safe to share between threads."""
 
-    def __init__(self, check: Callable[[], None], patience_s: float = _PATIENCE_S) -> None:
+    def __init__(self, check: Callable[[], None], patience_s: float = PATIENCE_S) -> None:
         """`check` raises StoreDown where the store takes no files."""
         self._check = check
         self._patience_s = patience_s

@@ -9,7 +9,7 @@ import uvicorn
 from fastapi import FastAPI
 
 _NOT_STARTED = 3  # as uvicorn's own command ends then; its log has said why
-_GRACE_S = 8  # for answers on their way; an upload that takes longer is cut off
+GRACE_S = 8  # for answers on their way; an upload that takes longer is cut off
 
 
 def serve(app: FastAPI, host: str, port: int) -> None:
@@ -20,7 +20,7 @@ def serve(app: FastAPI, host: str, port: int) -> None:
         port=port,
         log_config=None,
         access_log=False,
-        timeout_graceful_shutdown=_GRACE_S,
+        timeout_graceful_shutdown=GRACE_S,
     )
     server = DrainingServer(config, app.state.services.leaving)
     with suppress(KeyboardInterrupt):  # raised again when all is done

@@ -25,7 +25,7 @@ from worker.queue import JobQueue, QueueDown
 
 _LOOK_S = 0.2
 _QUEUE_START_S = 20.0
-_STOP_S = 10.0  # for a worker to finish the job in hand; the job comes back if it can't
+STOP_S = 10.0  # for web and workers, then for the queue server; a job that takes longer comes back
 _EXPLAIN_AFTER_S = 30.0
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -108,7 +108,7 @@ class Supervisor:
         """Web and workers first, the queue server when nobody needs it any more."""
         first, rest = self._children[:1], self._children[1:]
         for children in (rest, first):
-            deadline = monotonic() + _STOP_S
+            deadline = monotonic() + STOP_S
             for child in children:
                 child.ask_to_stop()
             for child in children:

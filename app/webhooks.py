@@ -35,7 +35,7 @@ _AT_ONCE_OF_A_HOST = 4  # so that one that hangs leaves room for others
 _BUSY_S = 1.0  # when to look again where its host has so many
 _GROWTH = 3.0  # of the time between attempts
 _LONGEST_DELAY_S = 4 * 3600.0
-_STOP_S = 3.0  # for attempts under way; what is cut off is made again
+STOP_S = 3.0  # for attempts under way; what is cut off is made again
 _GONE = 410
 
 
@@ -122,7 +122,7 @@ class Sender:
         while not stop.wait(pause_s):
             with _survived():
                 pause_s = _LOOK_S / 10 if self._start_some() else _LOOK_S
-        deadline = time() + _STOP_S
+        deadline = time() + STOP_S
         for thread in self._threads:
             thread.join(max(0.0, deadline - time()))
 

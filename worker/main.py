@@ -45,7 +45,6 @@ from worker.writer import Writer, cores
 
 _log = structlog.get_logger(__name__)
 _TRACER = "wordbrush"
-_LAST_SPANS_S = 2.0  # for a collector to take them, where the process must end
 
 
 def serve(settings: Settings, load: Load = load_for_serving) -> None:
@@ -133,7 +132,7 @@ def _worker(
         queue.retract(name)
         if len(jobs) == 1 and jobs[0].func_name == FUNCTION:
             runner.give_up(jobs[0].id, jobs[0].timeout or 0)
-            tracing.close(provider, _LAST_SPANS_S)  # the process ends without `serve` coming to it
+            tracing.close(provider)  # the process ends without `serve` coming to it
 
     def run_import(import_id: str) -> None:
         importer.run(import_id)

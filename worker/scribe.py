@@ -28,7 +28,7 @@ Outcome = Result | Exception
 
 _log = structlog.get_logger(__name__)
 _NICER = 10  # than the network, which is not to make room for it on its core
-_LEAVES_S = 10  # how long it may take to end when nobody sends any more
+LEAVES_S = 10  # how long it may take to end when nobody sends any more
 
 
 class Scribe:
@@ -84,7 +84,7 @@ class Scribe:
             return
         self._connection.close()
         try:
-            self._process.wait(_LEAVES_S)
+            self._process.wait(LEAVES_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

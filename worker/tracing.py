@@ -16,6 +16,8 @@ from opentelemetry.util.types import AttributeValue
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
+LAST_SPANS_S = 3.0  # else a collector that is away keeps processes for half a minute
+
 _PROPAGATOR = TraceContextTextMapPropagator()
 
 
@@ -53,12 +55,12 @@ def is_wanted() -> bool:
     return True
 
 
-def close(provider: TracerProvider, patience_s: float | None = None) -> None:
-    """Send what has not been sent; for `patience_s` at most, if that is given."""
+def close(provider: TracerProvider) -> None:
+    """Send what has not been sent, for LAST_SPANS_S at most: the process is to end."""
     if shutdown := getattr(provider, "shutdown", None):  # the one that sends nothing has none
         sending = Thread(target=shutdown, name="last spans", daemon=True)
         sending.start()
-        sending.join(patience_s)
+        sending.join(LAST_SPANS_S)
 
 
 def end(span: Span, figures: Mapping[str, AttributeValue], error: str | None = None) -> None:

@@ -1,4 +1,6 @@
-"""Dockerfile and docker-compose.yml, read as text and held against the code that they name."""
+"""What deploys Wordbrush, read as text and held against the code that it names: Dockerfile,
+docker-compose.yml, deploy/, docs/deploy.md.
+"""
 
 import json
 import os
@@ -13,9 +15,12 @@ import pytest
 import uvicorn
 import yaml
 
+from app import guard, probe, server, supervisor, webhooks
 from app.main import create_app
 from app.queue_server import find_server, write_config
 from app.settings import Settings
+from worker import scribe, tracing
+from worker.settings import Settings as SharedSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -23,6 +28,8 @@ SERVICES: dict[str, Any] = COMPOSE["services"]
 OURS = ("web", "worker", "worker-gpu")
 SAMPLE = (ROOT / "deploy" / "compose.env").read_text()
 DEPLOY = (ROOT / "docs" / "deploy.md").read_text()
+KUBERNETES = DEPLOY.partition("## Kubernetes")[2].partition("\n## ")[0]
+UNIT = (ROOT / "deploy" / "wordbrush.service").read_text()
 
 _BLOCKED = """
 import sys
@@ -106,17 +113,79 @@ def test_a_proxy_that_the_environment_names_is_believed(
 
 
 def test_commands_for_a_service_name_its_data_directory() -> None:
-    unit, _, rest = DEPLOY.partition("Everything is under the data directory")
+    started = re.search(r"^ExecStart=/srv/wordbrush/\S+ up .*--data-dir (\S+)$", UNIT, re.MULTILINE)
+    assert started is not None
+    page, _, rest = DEPLOY.partition("Everything is under the data directory")
     assert rest
-    folders = re.findall(r"wordbrush (up|keys create) .*--data-dir (\S+)", unit)
-    assert [command for command, _ in folders] == ["up", "keys create"]
-    assert len({folder for _, folder in folders}) == 1
+    assert f"--home-dir {started[1]} " in page
+    assert re.findall(r"wordbrush keys create .*--data-dir (\S+)", page) == [started[1]]
+    assert f"StateDirectory={Path(started[1]).name}\n" in UNIT
+    assert f"User={Path(started[1]).name}\n" in UNIT
+    assert "deploy/wordbrush.service" in page
+
+
+def test_the_unit_lets_web_and_workers_end_before_the_queue_server() -> None:
+    assert "KillMode=mixed\n" in UNIT  # else each is told at once, and the queue server ends first
+    [stop_s] = re.findall(r"^TimeoutStopSec=(\d+)$", UNIT, re.MULTILINE)
+    assert int(stop_s) > 2 * supervisor.STOP_S + guard.GRACE_S
+
+
+def test_containers_and_pods_have_the_time_that_their_processes_take_to_end() -> None:
+    web_s = server.GRACE_S + webhooks.STOP_S + tracing.LAST_SPANS_S
+    job_s = Settings.model_fields["job_timeout_s"].default
+    worker_s = job_s + scribe.LEAVES_S + tracing.LAST_SPANS_S
+    given = {name: int(SERVICES[name]["stop_grace_period"].removesuffix("s")) for name in OURS}
+    assert given["web"] > web_s
+    assert min(given["worker"], given["worker-gpu"]) > worker_s
+    pods_s = [int(one) for one in re.findall(r"terminationGracePeriodSeconds (\d+)", KUBERNETES)]
+    [ahead_s] = re.findall(r"`preStop` of `sleep (\d+)`", KUBERNETES)
+    assert pods_s[0] > int(ahead_s) + web_s
+    assert pods_s[1] > worker_s
+
+
+def test_probes_wait_longer_than_an_answer_may_take() -> None:
+    checks = {
+        stage: dict(re.findall(r"--([a-z-]+)=(\d+)s", rest))
+        for stage in ("web", "worker")
+        for kind, rest in lineage(stage)
+        if kind == "HEALTHCHECK"
+    }
+    [web] = [rest for kind, rest in lineage("web") if kind == "HEALTHCHECK"]
+    [asked_s] = re.findall(r"timeout=(\d+)\)", web)
+    assert probe.PATIENCE_S < int(asked_s) < int(checks["web"]["timeout"])
+    pods = re.findall(
+        r"(\w+Probe) +(?:httpGet|exec) (\S[\S ]*?) +periodSeconds (\d+) +timeoutSeconds (\d+)",
+        KUBERNETES,
+    )
+    timeouts_s = {(kind, asked): int(timeout_s) for kind, asked, _, timeout_s in pods}
+    assert timeouts_s[("readinessProbe", "/readyz")] > probe.PATIENCE_S
+    assert {asked for _, asked in timeouts_s} == {"/readyz", "/livez", "python -m worker.alive"}
+    [period_s] = [int(period_s) for kind, _, period_s, _ in pods if kind == "startupProbe"]
+    [failures] = re.findall(r"startupProbe.*failureThreshold (\d+)", KUBERNETES)
+    assert period_s * int(failures) >= int(checks["worker"]["start-period"])
+
+
+def test_whether_a_worker_lives_is_answered_within_the_time_for_it(
+    settings: SharedSettings,
+) -> None:
+    [check] = [rest for kind, rest in lineage("worker") if kind == "HEALTHCHECK"]
+    [timeout_s] = re.findall(r"--timeout=(\d+)s", check)
+    asked = json.loads(check[check.index("[") :])
+    done = subprocess.run(
+        [sys.executable, *asked[1:]],
+        cwd=ROOT,
+        env=os.environ | settings.to_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=int(timeout_s),
+    )
+    assert done.stderr == "worker: none on this host is ready\n"
 
 
 def test_pods_of_web_sign_with_one_secret() -> None:
-    kubernetes = DEPLOY.partition("## Kubernetes")[2].partition("\n## ")[0]
-    assert "emptyDir at /tmp and /data" in kubernetes
-    assert "WORDBRUSH_WEBHOOK_SECRET from a Secret" in kubernetes
+    assert "emptyDir at /tmp and /data" in KUBERNETES
+    assert "WORDBRUSH_WEBHOOK_SECRET from a Secret" in KUBERNETES
 
 
 def test_what_compose_asks_of_the_environment_is_in_the_sample() -> None:
@@ -213,14 +282,11 @@ def test_the_queue_server_keeps_jobs_as_our_own_does(tmp_path: Path) -> None:
         assert re.fullmatch(r"redis://:\$\{VALKEY_PASSWORD[^}]*\}@valkey:6379/0", address)
 
 
-def test_workers_come_on_a_cpu_or_a_gpu_and_have_time_to_finish() -> None:
+def test_workers_come_on_a_cpu_or_a_gpu() -> None:
     assert SERVICES["worker"]["profiles"] == ["cpu"]
     assert SERVICES["worker-gpu"]["profiles"] == ["gpu"]
     [device] = SERVICES["worker-gpu"]["deploy"]["resources"]["reservations"]["devices"]
     assert device["capabilities"] == ["gpu"]
-    for name in ("worker", "worker-gpu"):
-        grace_s = int(SERVICES[name]["stop_grace_period"].removesuffix("s"))
-        assert grace_s > Settings.model_fields["job_timeout_s"].default
 
 
 def test_the_web_image_installs_no_torch_and_the_worker_image_does() -> None:

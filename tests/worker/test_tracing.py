@@ -1,5 +1,7 @@
+import socket
 import subprocess
 import sys
+from time import monotonic
 
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
@@ -41,3 +43,17 @@ def test_where_a_collector_is_named_a_missing_sender_is_told_and_how_to_get_it()
     )
     assert done.returncode == 1
     assert "pip install 'wordbrush[otel]'" in done.stderr
+
+
+def test_a_collector_that_is_silent_keeps_no_process_from_ending(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        monkeypatch.setenv(tracing.ENDPOINT, address)
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "600")
+        provider = tracing.provider_from_environment("worker")
+        provider.get_tracer("test").start_span("job").end()
+        started = monotonic()
+        tracing.close(provider)
+        assert monotonic() - started < 15  # OpenTelemetry itself waits for 30 s
