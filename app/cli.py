@@ -36,7 +36,7 @@ Workers = Annotated[int | None, typer.Option(min=1, help="One for each GPU, or o
 
 
 def main() -> None:
-    """Entry point of the console script."""
+    """Run the command that the process was started with."""
     try:
         cli()
     except BadSettings as error:

@@ -1,6 +1,7 @@
 """The command `wordbrush` and its sub-commands, as a person types them."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -119,6 +120,27 @@ def test_a_data_directory_that_can_not_be_written_is_said_in_a_line(
     answer = wordbrush(environment, *command, "--data-dir", "/proc/nowhere")
     assert answer.returncode == 1
     assert answer.stderr == "wordbrush: /proc/nowhere: No such file or directory\n"
+
+
+@pytest.mark.parametrize("command", ["up", "models"])
+@pytest.mark.parametrize("moment", ["click", "httpx", "app.cli"])
+def test_ctrl_c_is_heard_quietly_while_the_command_is_still_being_loaded(
+    environment: dict[str, str], command: str, moment: str
+) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-X", "importtime", "-m", "app", command],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        assert any(line.split()[-1] == moment for line in process.stderr)
+        process.send_signal(signal.SIGINT)
+        said = [line for line in process.stderr if not line.startswith("import time:")]
+        assert said == []
+        assert process.wait(60) == 130
 
 
 def test_no_command_imports_torch(environment: dict[str, str]) -> None:
