@@ -290,12 +290,15 @@ def _silence(response: httpx.Response) -> str:
 
 
 def _retry_after_s(headers: httpx.Headers) -> float | None:
-    """The seconds of `Retry-After`, or until its date (RFC 9110, 10.2.3); None without."""
+    """The seconds of `Retry-After`, or until its date (RFC 9110, 10.2.3 and 5.6.7: in any of three
+    forms, always in UTC); None without.
+    """
     said = headers.get("retry-after", "")
     if said.isascii() and said.isdecimal():
         return float(said)
     try:
-        left = parsedate_to_datetime(said) - datetime.now(UTC)
+        at = parsedate_to_datetime(said)
+        left = at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)  # asctime's names no zone
     except (TypeError, ValueError, OverflowError):
         return None
     return max(0.0, left.total_seconds())
