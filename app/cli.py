@@ -85,16 +85,18 @@ def web(
     """Run the web server alone; REDIS_URL and WORDBRUSH_STORE_URL name the rest."""
     from app.access import NoKeys
     from app.main import create_app
+    from app.occupancy import PortTaken, claim_port
     from app.server import serve
     from worker import logs
     from worker.store import StoreDown
     from worker.tracing import TracingNotInstalled
 
     settings = _settings(host=host, port=port, access=access, data_dir=data_dir)
-    with refusals_told(NoKeys, StoreDown, TracingNotInstalled):
+    with refusals_told(NoKeys, StoreDown, TracingNotInstalled, PortTaken):
         app = create_app(settings)
+        port = claim_port(settings.host, settings.port)
     logs.configure("web", settings.log_format)
-    serve(app, settings.host, settings.port)
+    serve(app, settings.host, port)
 
 
 @cli.command()

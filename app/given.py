@@ -45,7 +45,7 @@ def given(
         message = f"wanted either a file here or an {id_field}, and not both"
         raise InvalidRequest.of(field, message)
     if file or url:
-        upload = services.uploads.read(file) if file else fetched(services, url or "")
+        upload = services.uploads.read(file, field) if file else fetched(services, url or "")
         return GivenPhoto(upload.size, None, upload)
     try:
         return GivenPhoto(services.uploads.size(image_id or ""), image_id, None)

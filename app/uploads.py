@@ -6,6 +6,7 @@ from functools import lru_cache
 from fastapi import UploadFile
 
 from worker import pictures
+from worker.pictures import BadPicture
 from worker.store import Entry, Store
 
 _SIZES_KEPT = 4096
@@ -30,13 +31,19 @@ class Uploads:
         # Many captions are tried on one stored picture: its size is measured once a process.
         self._known_size = lru_cache(_SIZES_KEPT)(self._measure)
 
-    def read(self, upload: UploadFile) -> Picture:
+    def read(self, upload: UploadFile, field: str = "image") -> Picture:
         """The picture in `upload`, decoded and not yet kept. (`BodyLimit` has bounded its bytes.)
 
         Raises:
-            BadPicture: it is none, or one that can't be used.
+            BadPicture: it is none, or one that can't be used; of another field of the form than
+                `image`, which is the photo itself, it says which.
         """
-        return self.decode(upload.file.read())
+        try:
+            return self.decode(upload.file.read())
+        except BadPicture as error:
+            if field == "image":
+                raise
+            raise type(error)(f"{field}: {error}") from error
 
     def keep(self, picture: Picture) -> str:
         """Store the bytes as they came; the id under which edits can name them."""

@@ -16,6 +16,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from redis.connection import parse_url
 
 _ROOT = Path(__file__).resolve().parent.parent
+_PREFIX = "WORDBRUSH_"
+_REDIS_URLS = ("WORDBRUSH_REDIS_URL", "REDIS_URL")  # the first that is set counts
 _DAY_S = 24 * 3600
 _MAX_SOCKET_PATH_BYTES = 100  # macOS allows 104 with the ending zero, Linux 108
 _READ_ONLY = {"http", "https"}
@@ -30,7 +32,7 @@ class Settings(BaseSettings):
     """Where things are, how long they are kept and how much is too much."""
 
     model_config = SettingsConfigDict(
-        env_prefix="WORDBRUSH_",
+        env_prefix=_PREFIX,
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
@@ -40,7 +42,7 @@ class Settings(BaseSettings):
     data_dir: Path = Field(default_factory=lambda: default_data_dir())
     redis_url: str = Field(
         default_factory=lambda data: f"unix://{queue_socket(data['data_dir'])}",
-        validation_alias=AliasChoices("WORDBRUSH_REDIS_URL", "REDIS_URL"),
+        validation_alias=AliasChoices(*_REDIS_URLS),
     )
     store_url: str = Field(default_factory=lambda data: str(data["data_dir"] / "store"))
     checkpoints: Annotated[tuple[Path, ...], NoDecode] = Field(
@@ -123,18 +125,24 @@ class Settings(BaseSettings):
         shared = {name: getattr(self, name) for name in Settings.model_fields}
         shared["checkpoints"] = os.pathsep.join(map(str, self.checkpoints))
         shared["models"] = ",".join(self.models) if self.models else None
-        return {f"WORDBRUSH_{k.upper()}": str(v) for k, v in shared.items() if v is not None}
+        return {f"{_PREFIX}{k.upper()}": str(v) for k, v in shared.items() if v is not None}
 
 
 def _told(error: ValidationError) -> str:
     """A line for each thing that is wrong, without those that follow from another."""
     wrong = error.errors(include_url=False, include_input=False, include_context=False)
-    names = ["WORDBRUSH_" + str(e["loc"][0]).removeprefix("WORDBRUSH_").upper() for e in wrong]
     return "\n".join(
-        f"{name}: {one['msg']}"
-        for name, one in zip(names, wrong, strict=True)
+        f"{_variable(str(one['loc'][0]))}: {one['msg']}"
+        for one in wrong
         if one["type"] != "default_factory_not_called"
     )
+
+
+def _variable(place: str) -> str:
+    """What a field, or the first of its names, was set by."""
+    name = _PREFIX + place.removeprefix(_PREFIX).upper()
+    is_plain = name == _REDIS_URLS[0] and not os.environ.get(name)
+    return _REDIS_URLS[1] if is_plain else name
 
 
 def default_data_dir() -> Path:

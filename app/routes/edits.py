@@ -33,7 +33,7 @@ def _submit(
     request = read_wish(services, form, Task.MANIPULATE, to_photo=has_end)
     photo = given(services, "image", form.image, form.image_id, form.image_url)
     end = given(services, "image_to", form.image_to, form.image_id_to) if has_end else None
-    mask = services.uploads.read(form.mask) if form.mask else None
+    mask = services.uploads.read(form.mask, "mask") if form.mask else None
     if mask:
         _check_mask(mask, photo, end)
     if form.crop:

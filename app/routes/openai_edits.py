@@ -75,7 +75,7 @@ async def create_image_edit(
 
 def _mask(services: Services, upload: UploadFile, photo: Picture) -> bytes:
     """Their mask as ours, PNG: what is transparent in theirs is white in ours."""
-    theirs = services.uploads.read(upload)
+    theirs = services.uploads.read(upload, "mask")
     if theirs.size != photo.size:
         raise InvalidRequest.of("mask", "wanted one of the photo's size")
     alpha = Image.open(BytesIO(theirs.data)).convert("RGBA").getchannel("A")

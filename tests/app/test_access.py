@@ -103,6 +103,15 @@ def test_a_key_does_what_its_scopes_say_and_no_more(
     assert generation.status_code == 403
 
 
+def test_from_where_a_program_with_a_key_says_to_come_does_not_matter(
+    guarded: httpx.Client, make_key: MakeKey
+) -> None:
+    for origin in ("http://elsewhere.example", "null", "http://[", ""):
+        headers = bearer(make_key(Scope.EDIT)) | {"Origin": origin}
+        files = {"image": ("a.png", picture(format="png"))}
+        assert guarded.post("/images", files=files, headers=headers).status_code == 201
+
+
 def test_a_revoked_key_is_refused_at_once(
     guarded: httpx.Client, keyed: Settings, make_key: MakeKey
 ) -> None:

@@ -142,6 +142,20 @@ def test_a_shell_can_complete_commands_and_models(environment: dict[str, str]) -
     assert b"tagan-flowers-64" in done.stdout
 
 
+def test_a_mask_that_is_no_picture_is_not_taken_for_the_photo(
+    settings: SharedSettings, tiny_model: str, tmp_path: Path
+) -> None:
+    photo, mask = tmp_path / "photo.jpg", tmp_path / "text.jpg"
+    photo.write_bytes(picture())
+    mask.write_text("black")
+    with serving(create_app(Settings(**settings.model_dump()))) as address:
+        here = os.environ | {"WORDBRUSH_SERVER": address}
+        words = ("edit", photo, "red", "--mask", mask, "-o", tmp_path / "out.png")
+        refused = wordbrush(here, *words)
+    assert refused.returncode == 1
+    assert b": mask: this is an unknown kind of file, wanted a JPEG" in refused.stderr
+
+
 def test_where_a_key_is_wanted_it_is_said_how_to_give_one(settings: SharedSettings) -> None:
     closed = Settings(**settings.model_dump(), access="keys")
     KeyFile(closed.keys_file).create("ada", [Scope.EDIT])

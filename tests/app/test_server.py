@@ -64,3 +64,20 @@ def test_who_waits_is_answered_when_the_server_stops_and_the_job_stays(
     assert answer.headers["location"] == f"/jobs/{job.id}"
     assert process.wait(60) == -signal.SIGTERM
     assert queue.read(job.id).status is Status.QUEUED
+
+
+def test_a_port_that_is_taken_is_said_in_a_line_and_ends_the_command(
+    web: tuple[subprocess.Popen[bytes], httpx.Client], settings: Settings
+) -> None:
+    port = web[1].base_url.port
+    second = subprocess.run(
+        [sys.executable, "-m", "app", "web", "--port", str(port)],
+        cwd=ROOT,
+        env=os.environ | settings.to_environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert second.returncode == 1
+    assert second.stderr.startswith(f"wordbrush: port {port} of 127.0.0.1 is in use")
+    assert second.stderr.count("\n") == 1

@@ -74,6 +74,17 @@ def test_what_is_wrong_in_the_environment_is_told_by_its_name_and_without_its_va
     assert "hunter2" not in second
 
 
+def test_the_address_of_the_queue_server_is_told_by_the_name_that_it_was_given_by(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("REDIS_URL", "WORDBRUSH_REDIS_URL"):  # the latter counts where both are set
+        monkeypatch.setenv(name, "hunter2")
+        with pytest.raises(BadSettings) as refused:
+            Settings()
+        assert str(refused.value).startswith(f"{name}: ")
+        assert "hunter2" not in str(refused.value)
+
+
 def test_an_empty_variable_is_one_that_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORDBRUSH_BATCH_SIZE", "")
     monkeypatch.setenv("REDIS_URL", "")

@@ -178,6 +178,17 @@ def test_a_refusal_says_why_and_leaves_nothing_behind(
     assert stored(web_settings) == []
 
 
+def test_which_of_several_uploads_is_no_picture_is_said(client: httpx.Client) -> None:
+    for field in ("mask", "image_to"):
+        files = {"image": ("a.png", picture(format="png")), field: ("b.png", b"no picture")}
+        answer = client.post("/manipulate", data={"caption": _CAPTION}, files=files)
+        assert answer.status_code == 415
+        assert answer.json()["detail"].startswith(f"{field}: ")
+    both = {"image": ("a.png", b"no picture"), "mask": ("b.png", picture(format="png"))}
+    answer = client.post("/manipulate", data={"caption": _CAPTION}, files=both)
+    assert "mask" not in answer.json()["detail"]
+
+
 def test_an_edit_of_no_picture_is_refused(client: httpx.Client, queue: JobQueue) -> None:
     answer = client.post("/manipulate", data={"caption": _CAPTION})
     assert answer.status_code == 422
