@@ -19,7 +19,10 @@ from app import guard, probe, server, supervisor, webhooks
 from app.main import create_app
 from app.queue_server import find_server, write_config
 from app.settings import Settings
+from tests.app.conftest import serving
 from worker import scribe, tracing
+from worker.queue import JobQueue, WorkerView
+from worker.settings import BadSettings
 from worker.settings import Settings as SharedSettings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -75,6 +78,13 @@ def copies(stage: str) -> set[str]:
     return {source for rest in copied for source in rest.split()[:-1]}
 
 
+def check_of(stage: str) -> list[str]:
+    """The command of a stage's health check."""
+    [check] = [rest for kind, rest in lineage(stage) if kind == "HEALTHCHECK"]
+    words: list[str] = json.loads(check[check.index("[") :])
+    return words
+
+
 def environment(instructions: list[tuple[str, str]]) -> dict[str, str]:
     text = " ".join(rest for kind, rest in instructions if kind == "ENV")
     return dict(word.split("=", 1) for word in text.split())
@@ -95,12 +105,14 @@ def test_what_the_pages_and_the_sample_tell_to_set_reaches_the_containers() -> N
         wanted = (
             {"WORDBRUSH_WEBHOOK_SECRET", "FORWARDED_ALLOW_IPS"}
             if name == "web"
-            else {"WORDBRUSH_MODELS", "WORDBRUSH_MODELS_MB"}
+            else {"WORDBRUSH_MODELS", "WORDBRUSH_MODELS_MB", "WORDBRUSH_THREADS"}
         )
         assert {passed[one] for one in wanted} == {None}  # as .env or the shell has them
         assert all(f"{one}=" in SAMPLE and one in DEPLOY for one in wanted)
+        assert "OTEL_EXPORTER_OTLP_HEADERS" in passed
     passed_on = {name for one in OURS for name in SERVICES[one]["environment"]}
-    assert set(re.findall(r"WORDBRUSH_\w+(?==)", SAMPLE)) <= {*passed_on, "WORDBRUSH_PUBLISH"}
+    for_compose = {"WORDBRUSH_PUBLISH", "VALKEY_PASSWORD", "COMPOSE_PROFILES"}
+    assert set(re.findall(r"^(?:# )?([A-Z_]+)=", SAMPLE, re.MULTILINE)) <= passed_on | for_compose
 
 
 def test_a_proxy_that_the_environment_names_is_believed(
@@ -150,8 +162,7 @@ def test_probes_wait_longer_than_an_answer_may_take() -> None:
         for kind, rest in lineage(stage)
         if kind == "HEALTHCHECK"
     }
-    [web] = [rest for kind, rest in lineage("web") if kind == "HEALTHCHECK"]
-    [asked_s] = re.findall(r"timeout=(\d+)\)", web)
+    [asked_s] = re.findall(r"timeout=(\d+)\)", check_of("web")[-1])
     assert probe.PATIENCE_S < int(asked_s) < int(checks["web"]["timeout"])
     pods = re.findall(
         r"(\w+Probe) +(?:httpGet|exec) (\S[\S ]*?) +periodSeconds (\d+) +timeoutSeconds (\d+)",
@@ -170,9 +181,8 @@ def test_whether_a_worker_lives_is_answered_within_the_time_for_it(
 ) -> None:
     [check] = [rest for kind, rest in lineage("worker") if kind == "HEALTHCHECK"]
     [timeout_s] = re.findall(r"--timeout=(\d+)s", check)
-    asked = json.loads(check[check.index("[") :])
     done = subprocess.run(
-        [sys.executable, *asked[1:]],
+        [sys.executable, *check_of("worker")[1:]],
         cwd=ROOT,
         env=os.environ | settings.to_environment(),
         capture_output=True,
@@ -186,6 +196,15 @@ def test_whether_a_worker_lives_is_answered_within_the_time_for_it(
 def test_pods_of_web_sign_with_one_secret() -> None:
     assert "emptyDir at /tmp and /data" in KUBERNETES
     assert "WORDBRUSH_WEBHOOK_SECRET from a Secret" in KUBERNETES
+
+
+def test_pods_are_not_given_a_services_address_for_a_setting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert "enableServiceLinks: false" in KUBERNETES
+    monkeypatch.setenv("WORDBRUSH_PORT", "tcp://10.0.0.1:8000")  # as Kubernetes would set it
+    with pytest.raises(BadSettings, match="WORDBRUSH_PORT"):
+        Settings()
 
 
 def test_what_compose_asks_of_the_environment_is_in_the_sample() -> None:
@@ -207,11 +226,23 @@ def test_ports_and_addresses_are_those_of_the_code(tmp_path: Path) -> None:
     port = str(Settings.model_fields["port"].default)
     web = lineage("web")
     assert ("EXPOSE", port) in web
-    [check] = [rest for kind, rest in web if kind == "HEALTHCHECK"]
-    address = re.search(r"http://127\.0\.0\.1:(\d+)(/\w+)", check)
-    assert address is not None
-    assert address[1] == port
-    assert address[2] in create_app(Settings(data_dir=tmp_path)).openapi()["paths"]
+    asked = check_of("web")[-1]
+    assert f"'127.0.0.1', {port}, " in asked
+    [path] = re.findall(r"'(/\w+)'", asked)
+    assert path in create_app(Settings(data_dir=tmp_path)).openapi()["paths"]
+
+
+def test_the_check_of_a_web_container_says_whether_it_is_ready_whatever_proxy_is_named(
+    settings: SharedSettings, tiny_model: str
+) -> None:
+    queue = JobQueue.from_settings(settings)
+    with serving(create_app(Settings(**settings.model_dump()))) as address:
+        _, option, asked = check_of("web")
+        command = [sys.executable, option, asked.replace("8000", address.rpartition(":")[2])]
+        named = os.environ | {"http_proxy": "http://127.0.0.1:9", "no_proxy": ""}
+        assert subprocess.run(command, env=named, timeout=60).returncode == 1
+        queue.announce(WorkerView("w1", 1, "here", "cpu", (tiny_model,)))
+        assert subprocess.run(command, env=named, timeout=60).returncode == 0
 
 
 def test_commands_exist() -> None:
@@ -329,7 +360,12 @@ def test_what_is_told_of_the_environment_is_where_containers_have_it() -> None:
     assert told["WORDBRUSH_KEYS_FILE"].startswith("/keys/")
     assert told["WORDBRUSH_DATA_DIR"] == "/data"
     volumes = SERVICES["web"]["volumes"]
-    assert volumes == ["data:/data", "keys:/keys"]
-    assert set(COMPOSE["volumes"]) == {
-        volume.split(":")[0] for service in SERVICES.values() for volume in service["volumes"]
-    }
+    assert volumes[:2] == ["data:/data", "keys:/keys"]
+    used = [volume for service in SERVICES.values() for volume in service["volumes"]]
+    assert set(COMPOSE["volumes"]) == {one.split(":")[0] for one in used if ":" in one}
+
+
+def test_a_large_upload_on_its_way_lies_on_a_disk_and_not_in_memory() -> None:
+    web = SERVICES["web"]
+    assert web["environment"]["TMPDIR"] in web["volumes"]  # a volume without a name
+    assert web["environment"]["TMPDIR"] not in web["tmpfs"]
