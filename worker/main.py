@@ -49,7 +49,8 @@ _TRACER = "wordbrush"
 
 def serve(settings: Settings, load: Load = load_for_serving) -> None:
     """Take jobs until told to stop; `load` turns a checkpoint into a system."""
-    signal.signal(signal.SIGTERM, _leave)  # until RQ sets its own
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave)  # until RQ sets its own
     logs.configure("worker", settings.log_format)
     provider = tracing.provider_from_environment("worker")
     keep_freed(*SERVING)

@@ -1,6 +1,9 @@
 """Real worker processes on a real Valkey: nothing lost, nothing twice, nothing else run."""
 
+import os
 import signal
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -145,6 +148,24 @@ def test_a_worker_thought_dead_does_not_finish_a_job_a_second_time(
     sleeper.send_signal(signal.SIGCONT)
     assert queue.wait(queue.submit(request_), 60).status is Status.SUCCEEDED
     assert queue.read(job) == ended
+
+
+@pytest.mark.parametrize("moment", ["redis", "torch.nn"])
+def test_ctrl_c_is_heard_quietly_while_the_worker_is_still_being_loaded(
+    settings: Settings, moment: str
+) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-X", "importtime", "-m", "worker"],
+        env=os.environ | settings.to_environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        assert any(line.split()[-1] == moment for line in process.stderr)
+        process.send_signal(signal.SIGINT)
+        said = [line for line in process.stderr if not line.startswith("import time:")]
+        assert said == []
+        assert process.wait(60) in (0, 130)
 
 
 def test_a_job_over_its_time_limit_fails_and_ends_the_process(
