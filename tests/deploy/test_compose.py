@@ -142,6 +142,15 @@ def test_the_unit_lets_web_and_workers_end_before_the_queue_server() -> None:
     assert int(stop_s) > 2 * supervisor.STOP_S + guard.GRACE_S
 
 
+def test_the_unit_is_not_started_again_over_a_setting_that_can_not_be() -> None:
+    [never] = re.findall(r"^RestartPreventExitStatus=(\d+)$", UNIT, re.MULTILINE)
+    wrong = os.environ | {"WORDBRUSH_PORT": "many"}
+    done = subprocess.run(
+        [sys.executable, "-m", "app", "up"], cwd=ROOT, env=wrong, capture_output=True, timeout=60
+    )
+    assert done.returncode == int(never)
+
+
 def test_containers_and_pods_have_the_time_that_their_processes_take_to_end() -> None:
     web_s = server.GRACE_S + webhooks.STOP_S + tracing.LAST_SPANS_S
     job_s = Settings.model_fields["job_timeout_s"].default
