@@ -14,7 +14,7 @@ from app import prefer
 from app.catalogue import Catalogue
 from app.keys import KeyFile
 from app.outbound import Outbound
-from app.probe import StoreProbe
+from app.readiness import Probes
 from app.schemas.samples import SampleList
 from app.settings import Settings
 from app.uploads import Uploads
@@ -35,7 +35,7 @@ class Services:
     batches: Batches
     imports: Imports | None  # None where nobody may bring weights in
     store: Store
-    probe: StoreProbe  # whether the store takes files
+    probes: Probes  # whether work could be done
     keys: KeyFile | None  # None where everybody may ask
     models: Catalogue
     samples: SampleList

@@ -25,6 +25,7 @@ from app.openai_errors import for_openai
 from app.outbound import AnswerTooLarge, ForbiddenAddress, Unreachable
 from app.templates import Templates, asks_for_a_page
 from worker.batch_records import UnknownBatch
+from worker.connection import QueueSilent
 from worker.crops import BadCrop
 from worker.idempotency import KeyReused
 from worker.imports import UnknownImport
@@ -173,6 +174,7 @@ _TRANSLATIONS: Mapping[type[Exception], Callable[[Any], Problem]] = {
     AnswerTooLarge: lambda error: ContentTooLarge(str(error)),
     BadKeyFile: lambda _: Unavailable(KEYS_UNREADABLE),
     QueueFull: lambda _: Unavailable("the queue is full: try again later"),
+    QueueSilent: lambda _: Unavailable("the queue does not answer: try again later"),
     QueueDown: lambda _: Unavailable("the queue cannot be reached: nothing was taken on"),
 }
 _FORESEEN = (Problem, HTTPException, RequestValidationError, *_TRANSLATIONS)
@@ -192,8 +194,13 @@ def install(app: FastAPI, templates: Templates) -> None:
         request_validation_handler=_from_validation,
         documentation_uri_template=TYPE_URI,
     )
+
+    async def handle(request: Request, error: Exception) -> Response:
+        """On the event loop: a plain function would wait for a thread, to say that none is free."""
+        return handler(request, error)
+
     for kind in (*_FORESEEN, Exception):
-        app.add_exception_handler(kind, handler)
+        app.add_exception_handler(kind, handle)
 
 
 def to_response(problem: Problem, request: Request) -> Response:

@@ -20,7 +20,7 @@ from app.keys import KeyFile, Scope
 from app.metrics import create_registry
 from app.middleware import BodyLimit, ResponseHeaders
 from app.outbound import Outbound
-from app.probe import StoreProbe
+from app.readiness import Probes
 from app.request_log import RequestLog
 from app.routes import (
     about,
@@ -65,6 +65,7 @@ from worker.outbox import Outbox
 from worker.queue import JobQueue
 from worker.store import Store
 
+_PATIENCE_S = 5.0  # with the queue server: a person waits, and a thread is kept from others
 _BESIDE_THE_PHOTO_BYTES = 2**20  # of a request's body: a mask and the fields
 _FIELDS_OF_A_SEARCH = MAX_AMONG + 8
 _ANY = (Scope.READ, Scope.EDIT, Scope.GENERATE)
@@ -166,21 +167,24 @@ class WebApp(FastAPI):
 
 
 def _services(settings: Settings) -> Services:
-    store, queue = Store.from_settings(settings), JobQueue.from_settings(settings)
+    store, catalogue = Store.from_settings(settings), Catalogue(settings.checkpoints)
+    queue = JobQueue.from_settings(settings, patience_s=_PATIENCE_S)
+    imports = Imports.from_settings(settings, patience_s=_PATIENCE_S)
+    keys = KeyFile(settings.keys_file) if access.takes_keys(settings) else None
     return Services(
         settings=settings,
         queue=queue,
-        batches=Batches.from_settings(settings),
-        imports=Imports.from_settings(settings) if access.offers_imports(settings) else None,
+        batches=Batches.from_settings(settings, patience_s=_PATIENCE_S),
+        imports=imports if access.offers_imports(settings) else None,
         store=store,
-        probe=StoreProbe(store.check),
-        keys=KeyFile(settings.keys_file) if access.takes_keys(settings) else None,
-        models=Catalogue(settings.checkpoints),
+        probes=Probes.of(catalogue, queue, store, keys),
+        keys=keys,
+        models=catalogue,
         samples=samples.read_samples(pages.STATIC),
         library=Library(settings.library),
         uploads=Uploads(store, max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels),
         outbound=Outbound(allowed=settings.outbound_hosts),
-        outbox=Outbox(settings.redis_url),
+        outbox=Outbox(settings.redis_url, patience_s=_PATIENCE_S),
         waiters=CapacityLimiter(settings.max_waiters),
         streams=connect_async(settings.redis_url, max_connections=settings.max_followers),
         followers=CapacityLimiter(settings.max_followers),

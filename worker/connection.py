@@ -9,30 +9,37 @@ from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-_SOCKET_TIMEOUT_S = 10.0
-_TRIES_AGAIN = 1  # a person waits: say soon that it is down
+PATIENCE_S = 20.0  # with a server that is silent, if nothing else is said
+
+_TRIES = 2  # a connection that lay idle may be dead, and nobody told: the second is a new one
 
 
 class QueueDown(ConnectionError):
     """The queue server can't be reached."""
 
 
+class QueueSilent(QueueDown):
+    """It is there and does not answer; what was asked of it may be done later all the same."""
+
+
 class QueueFull(RuntimeError):
     """More jobs wait than the queue takes."""
 
 
-def connect(redis_url: str) -> redis.Redis:
-    """A client for threads; nothing is sent yet."""
-    retry = Retry(NoBackoff(), _TRIES_AGAIN)
-    return redis.Redis.from_url(redis_url, socket_timeout=_SOCKET_TIMEOUT_S, retry=retry)
+def connect(redis_url: str, *, patience_s: float = PATIENCE_S) -> redis.Redis:
+    """A client for threads; nothing is sent yet. It waits `patience_s` for an answer, so what it
+    asks the server to block for must be well under half of that.
+    """
+    retry = Retry(NoBackoff(), _TRIES - 1)
+    return redis.Redis.from_url(redis_url, socket_timeout=patience_s / _TRIES, retry=retry)
 
 
 def connect_async(redis_url: str, *, max_connections: int) -> redis.asyncio.Redis:
     """A client for one event loop; nothing is sent yet."""
     return redis.asyncio.Redis.from_url(
         redis_url,
-        socket_timeout=_SOCKET_TIMEOUT_S,
-        retry=AsyncRetry(NoBackoff(), _TRIES_AGAIN),
+        socket_timeout=PATIENCE_S / _TRIES,
+        retry=AsyncRetry(NoBackoff(), _TRIES - 1),
         max_connections=max_connections,
     )
 
@@ -43,11 +50,14 @@ def outages_named() -> Iterator[None]:
 
     Raises:
         QueueDown: the queue server can't be reached.
+        QueueSilent: it does not answer.
         QueueFull: it is out of memory.
     """
     try:
         yield
-    except (redis.ConnectionError, redis.TimeoutError) as error:
+    except redis.TimeoutError as error:
+        raise QueueSilent(f"the queue server does not answer: {error}") from error
+    except redis.ConnectionError as error:
         raise QueueDown(f"the queue server can't be reached: {error}") from error
     except redis.OutOfMemoryError as error:
         raise QueueFull("the queue server is out of memory") from error

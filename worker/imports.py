@@ -15,7 +15,7 @@ from rq import Queue, Retry
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from worker.connection import QueueFull, connect, outages_named
+from worker.connection import PATIENCE_S, QueueFull, connect, outages_named
 from worker.kept import BATCH
 from worker.messages import Failure
 from worker.records import Status, now
@@ -80,15 +80,23 @@ class Imports:
     Each method raises QueueDown when the queue server can't be reached.
     """
 
-    def __init__(self, redis_url: str, *, max_queue: int, ttl_s: int) -> None:
-        self._connection = connect(redis_url)
+    def __init__(
+        self, redis_url: str, *, max_queue: int, ttl_s: int, patience_s: float = PATIENCE_S
+    ) -> None:
+        """`patience_s` is for a queue server that is silent."""
+        self._connection = connect(redis_url, patience_s=patience_s)
         self._queue = Queue(BATCH, connection=self._connection, serializer=JSONSerializer)
         self._max_queue = max_queue
         self._ttl_s = ttl_s
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> Self:
-        return cls(settings.redis_url, max_queue=settings.max_queue, ttl_s=settings.upload_ttl_s)
+    def from_settings(cls, settings: Settings, *, patience_s: float = PATIENCE_S) -> Self:
+        return cls(
+            settings.redis_url,
+            max_queue=settings.max_queue,
+            ttl_s=settings.upload_ttl_s,
+            patience_s=patience_s,
+        )
 
     @outages_named()
     def check_room(self) -> None:

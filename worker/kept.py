@@ -9,7 +9,7 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from worker import idempotency
-from worker.connection import connect, outages_named
+from worker.connection import PATIENCE_S, connect, outages_named
 from worker.idempotency import IdempotencyKey
 from worker.settings import Settings
 
@@ -37,8 +37,10 @@ class Kept(ABC, Generic[T]):
         job_timeout_s: int = 60,
         result_ttl_s: int = 24 * 3600,
         waiting_ttl_s: int = 24 * 3600,
+        patience_s: float = PATIENCE_S,
     ) -> None:
-        self.connection = connect(redis_url)
+        """`patience_s` is for a queue server that is silent."""
+        self.connection = connect(redis_url, patience_s=patience_s)
         self._interactive, self._batch = (
             Queue(name, connection=self.connection, serializer=JSONSerializer)
             for name in (INTERACTIVE, BATCH)
@@ -50,13 +52,14 @@ class Kept(ABC, Generic[T]):
         self._record_ttl_s = waiting_ttl_s + result_ttl_s + _TOMBSTONE_S
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> Self:
+    def from_settings(cls, settings: Settings, *, patience_s: float = PATIENCE_S) -> Self:
         return cls(
             settings.redis_url,
             max_queue=settings.max_queue,
             job_timeout_s=settings.job_timeout_s,
             result_ttl_s=settings.result_ttl_s,
             waiting_ttl_s=settings.upload_ttl_s,
+            patience_s=patience_s,
         )
 
     @outages_named()

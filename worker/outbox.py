@@ -17,7 +17,7 @@ from typing import Any, Self
 import redis
 from redis.client import Pipeline
 
-from worker.connection import connect, outages_named
+from worker.connection import PATIENCE_S, connect, outages_named
 from worker.metrics import count_webhook
 
 DUE = "wordbrush:webhooks"
@@ -102,8 +102,9 @@ class Outbox:
     Each method raises QueueDown when the queue server can't be reached.
     """
 
-    def __init__(self, redis_url: str) -> None:
-        self._connection: redis.Redis = connect(redis_url)
+    def __init__(self, redis_url: str, *, patience_s: float = PATIENCE_S) -> None:
+        """`patience_s` is for a queue server that is silent."""
+        self._connection: redis.Redis = connect(redis_url, patience_s=patience_s)
         self._take = self._connection.register_script(_TAKE)
 
     @outages_named()

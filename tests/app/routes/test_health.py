@@ -1,10 +1,13 @@
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 
 from app.main import create_app
 from app.settings import Settings
-from tests.app.conftest import serving
+from tests.app.conftest import picture, serving
+from tests.processes import until
+from tests.queue_server import OwnServer
 from worker.queue import JobQueue, WorkerView
 
 
@@ -70,3 +73,47 @@ def test_a_load_balancer_may_ask_for_the_status_alone(
     answer = client.head("/readyz")
     assert (answer.status_code, answer.content) == (503, b"")
     assert answer.headers["retry-after"] == "5"
+
+
+def test_a_silent_queue_server_is_told_soon_whoever_else_waits_for_it(
+    web_settings: Settings, own_server: OwnServer
+) -> None:
+    """More requests than there are threads wait for it; and when it goes on, so does all else."""
+    settings = web_settings.model_copy(update={"redis_url": own_server.url})
+    worker = WorkerView("w1", 1, "here", "cpu", ("tagan-flowers-64",))
+    with (
+        serving(create_app(settings)) as address,
+        httpx.Client(base_url=address, timeout=60, limits=httpx.Limits()) as client,
+        ThreadPoolExecutor(50) as others,
+    ):
+        JobQueue.from_settings(settings).announce(worker)
+        assert client.get("/readyz").status_code == 200
+        own_server.fall_silent()
+        waiting = [others.submit(client.get, "/jobs/none") for _ in range(50)]
+        for _ in range(2):
+            answer = client.get("/readyz", timeout=4.5)
+            assert answer.status_code == 503
+            assert answer.json()["reasons"] == ["the queue does not answer"]
+        own_server.go_on()
+        assert {one.result().status_code for one in waiting} <= {404, 503}
+        JobQueue.from_settings(settings).announce(worker)
+        until(lambda: client.get("/readyz").status_code == 200)
+
+
+def test_a_request_to_a_silent_queue_server_is_refused_within_seconds(
+    web_settings: Settings, own_server: OwnServer
+) -> None:
+    settings = web_settings.model_copy(update={"redis_url": own_server.url})
+    with (
+        serving(create_app(settings)) as address,
+        httpx.Client(base_url=address, timeout=12) as client,
+    ):
+        own_server.fall_silent()
+        form = {"caption": "a yellow flower", "model": "tagan-flowers-64"}
+        for answer in (
+            client.get("/jobs/none"),
+            client.post("/manipulate", data=form, files={"image": picture()}),
+        ):
+            assert answer.status_code == 503
+            assert answer.headers["retry-after"] == "5"
+            assert answer.json()["detail"] == "the queue does not answer: try again later"
