@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.checkpoint import Checkpoint, Header, files, scan
-from models.registry import SYSTEMS, Task
+from models.registry import Task
 from models.text.vocabulary import UnknownWord, Vocabulary, tokenize
-
-_PREFERRED_DOMAIN = "flowers"
 
 
 class UnknownModel(LookupError):
@@ -111,24 +109,12 @@ class Catalogue:
 def _read(folders: Iterable[Path], before: Iterable[Checkpoint] = ()) -> _Shelf:
     signature = _signature(folders)  # before they are read: a change meanwhile is seen next time
     checkpoints = scan(folders, before)
-    headers = [checkpoint.header for checkpoint in checkpoints.values()]
-    ordered = sorted(headers, key=_rank)
     return _Shelf(
         signature,
         checkpoints,
-        {header.id: header for header in ordered},
-        {header.id: header.vocabulary for header in ordered},
+        {one.id: one.header for one in checkpoints.values()},
+        {one.id: one.header.vocabulary for one in checkpoints.values()},
     )
-
-
-def _rank(header: Header) -> tuple[bool, int, int, str]:
-    """Sorts the first choice first: by domain, as the registry lists systems, by size. A drawing is
-    as large as its network, so the largest comes first; edits are carried to the photo's own
-    pixels, so there the fastest does.
-    """
-    system, draws = list(SYSTEMS).index(header.system), Task.GENERATE in header.spec.tasks
-    size = -header.image_size if draws else header.image_size
-    return header.domain != _PREFERRED_DOMAIN, system, size, header.id
 
 
 def _names(words: Iterable[str], domain: str) -> bool:

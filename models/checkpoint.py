@@ -15,11 +15,12 @@ from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
-from models.registry import Spec, UnknownSystem, find
+from models.registry import SYSTEMS, Spec, Task, UnknownSystem, find
 from models.text.vocabulary import Vocabulary
 
 FORMAT = "wordbrush-1"
 SUFFIX = ".safetensors"
+_PREFERRED_DOMAIN = "flowers"
 _MAX_HEADER_BYTES = 16 * 2**20
 
 _log = logging.getLogger(__name__)
@@ -146,7 +147,8 @@ class Checkpoint:
 
 
 def scan(folders: Iterable[Path], before: Iterable[Checkpoint] = ()) -> dict[str, Checkpoint]:
-    """Readable checkpoints by id; of two with one id that of the earlier folder counts.
+    """Readable checkpoints by id, the first choice first; of two with one id that of the earlier
+    folder counts.
 
     A file that cannot be read as one is passed over and logged, so that it costs no other; one that
     could be read when it was looked at `before` counts as it was, since another is being copied
@@ -163,7 +165,17 @@ def scan(folders: Iterable[Path], before: Iterable[Checkpoint] = ()) -> dict[str
                 continue
             checkpoint = earlier[path]
         found.setdefault(checkpoint.id, checkpoint)
-    return found
+    return {one.id: one for one in sorted(found.values(), key=lambda one: _rank(one.header))}
+
+
+def _rank(header: Header) -> tuple[bool, int, int, str]:
+    """Sorts the first choice first: by domain, as the registry lists systems, by size. A drawing is
+    as large as its network, so the largest comes first; edits are carried to the photo's own
+    pixels, so there the fastest does.
+    """
+    system, draws = list(SYSTEMS).index(header.system), Task.GENERATE in header.spec.tasks
+    size = -header.image_size if draws else header.image_size
+    return header.domain != _PREFERRED_DOMAIN, system, size, header.id
 
 
 def files(folders: Iterable[Path]) -> list[Path]:

@@ -123,9 +123,11 @@ class Engine:
 
     @torch.inference_mode()
     def warm(self) -> None:
-        """Load every model and run each once, so that the first request is as fast as the next."""
+        """Load every model and run each once, so that the first request is as fast as the next.
+        The first choice is the last to be run, so that it is not the first to make room.
+        """
         self._models.warm()
-        for model_id in self._models.resident:
+        for model_id in reversed(self._models.resident):
             system = self._models.get(model_id)
             attempt(partial(rehearse, system, self._models.device))
             if Task.SEARCH in system.tasks:

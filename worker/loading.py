@@ -99,8 +99,8 @@ class ModelPool:
         max_bytes: int | None = None,
     ) -> None:
         """`on_load` is told each model that was loaded, and how many seconds that took. `only`
-        these models are served, if it names any; they take at most `max_bytes` of memory, besides
-        the one that is asked for.
+        these models are served, if it names any, the first choice first; they take at most
+        `max_bytes` of memory, besides the one that is asked for.
         """
         self.device = device
         self._on_load = on_load
@@ -155,17 +155,32 @@ class ModelPool:
         return self._resident[model_id].version
 
     def warm(self) -> None:
-        """Load all there are, as far as there is room, and one at least; one that can't be loaded
-        is left out and named in the log.
+        """Load all there are, as far as there is room, the first choice first, and one at least;
+        one that can't be loaded is left out and named in the log.
         """
         for model_id, checkpoint in self._found().items():
-            if self._resident and self._is_over(self.bytes + checkpoint.path.stat().st_size):
+            if not self._has_room_beside(checkpoint.path) or not self._warm_one(model_id):
                 _log.warning("%s is loaded when it is asked for: there is no room", model_id)
-                continue
-            try:
-                self.get(model_id)
-            except BadCheckpoint as error:
-                _log.error("%s is not served: %s", model_id, error)
+
+    def _warm_one(self, model_id: str) -> bool:
+        """False where it is not kept, since those that come before it leave no room: only once it
+        is loaded it is known what it takes.
+        """
+        try:
+            self._renew(model_id, None)
+        except (UnknownModel, BadCheckpoint) as error:
+            _log.error("%s is not served: %s", model_id, error)
+            return True
+        if len(self._resident) > 1 and self._is_over(self.bytes):
+            self._drop(model_id)
+            return False
+        return True
+
+    def _has_room_beside(self, path: Path) -> bool:
+        """Whether there will be room for a file, if it grows as those did that are in memory."""
+        read = sum(one.version.size for one in self._resident.values())
+        size = path.stat().st_size
+        return not read or not self._is_over(round(self.bytes * (1 + size / read)))
 
     def _renew(self, model_id: str, kept: _Resident | None) -> None:
         """Load what the folders have now; a file that can't be read replaces nothing, since it may
@@ -192,11 +207,14 @@ class ModelPool:
     def _make_room(self) -> None:
         """Drop what was asked for longest ago, until the rest fits."""
         while len(self._resident) > 1 and self._is_over(self.bytes):
-            model_id, dropped = self._resident.popitem(last=False)
-            _log.info("%s is dropped from memory, %d MB", model_id, dropped.bytes // 2**20)
-            del dropped
-            if self.device.type == "cuda":
-                torch.cuda.empty_cache()
+            self._drop(next(iter(self._resident)))
+
+    def _drop(self, model_id: str) -> None:
+        dropped = self._resident.pop(model_id)
+        _log.info("%s is dropped from memory, %d MB", model_id, dropped.bytes // 2**20)
+        del dropped
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
 
     def _is_over(self, size: int) -> bool:
         return self._max_bytes is not None and size > self._max_bytes
@@ -215,8 +233,8 @@ class ModelPool:
         versions = tuple(_Version.of(path) for path in files(self._folders))
         if versions != self._last_look[0]:
             found = scan(self._folders, self._last_look[1].values())
-            only = found if self._only is None else self._only
-            self._last_look = versions, {k: v for k, v in found.items() if k in only}
+            ours = found if self._only is None else dict.fromkeys(self._only)
+            self._last_look = versions, {k: found[k] for k in ours if k in found}
         return self._last_look[1]
 
 

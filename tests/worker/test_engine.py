@@ -366,6 +366,20 @@ def test_warming_up_loads_every_model(engine: Engine, pool: ModelPool, tiny_mode
     assert pool.resident == (tiny_model,)
 
 
+def test_after_warming_up_the_first_choice_is_not_the_first_to_make_room(
+    settings: Settings, store: Store, tiny_model: str
+) -> None:
+    folder = settings.checkpoints[0]
+    birds, clothes = (write_tiny_model(folder, domain=domain) for domain in ("birds", "clothes"))
+    alone = ModelPool(settings.checkpoints, CPU)
+    alone.get(birds)
+    pool = ModelPool(settings.checkpoints, CPU, max_bytes=2 * alone.bytes)
+    Engine(pool, store).warm()
+    assert set(pool.resident) == {tiny_model, birds}
+    pool.get(clothes)
+    assert set(pool.resident) == {tiny_model, clothes}
+
+
 def test_a_photo_is_decoded_and_prepared_once_for_many_captions(
     settings: Settings, store: Store, request_: Request
 ) -> None:

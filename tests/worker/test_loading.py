@@ -2,15 +2,13 @@
 
 import os
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
-from models import weights
 from models.base import System
-from models.checkpoint import read_header
+from tests.tiny import write_tiny_model
 from worker.loading import ModelPool, NoDevice, UnknownModel, choose_device, load_for_serving
 from worker.settings import Settings
 
@@ -91,16 +89,6 @@ def test_a_model_loaded_in_inference_mode_can_still_work_out_gradients(
     assert not any(tensor.is_inference() for tensor in tensors)
 
 
-def write_models(folder: Path, tiny_model: str, domains: tuple[str, ...]) -> list[str]:
-    """The tiny model again for other domains; their ids."""
-    header = read_header(folder / f"{tiny_model}.safetensors")
-    system = weights.load(folder / f"{tiny_model}.safetensors", CPU)
-    headers = [replace(header, domain=domain) for domain in domains]
-    for one in headers:
-        weights.save(system, one, folder / f"{one.id}.safetensors")
-    return [one.id for one in headers]
-
-
 def replace_file(path: Path, data: bytes) -> None:
     """As a careful program does, with a time that differs on any file system."""
     unfinished = path.with_suffix(".new")
@@ -113,7 +101,7 @@ def test_what_was_asked_for_longest_ago_is_dropped_where_room_is_short(
     settings: Settings, tiny_model: str
 ) -> None:
     folder = settings.checkpoints[0]
-    birds, clothes = write_models(folder, tiny_model, ("birds", "clothes"))
+    birds, clothes = (write_tiny_model(folder, domain=domain) for domain in ("birds", "clothes"))
     alone = ModelPool(settings.checkpoints, CPU)
     alone.get(birds)
     pool = ModelPool(settings.checkpoints, CPU, max_bytes=2 * alone.bytes)
@@ -125,7 +113,7 @@ def test_what_was_asked_for_longest_ago_is_dropped_where_room_is_short(
 
 
 def test_only_the_models_that_are_named_are_served(settings: Settings, tiny_model: str) -> None:
-    [birds] = write_models(settings.checkpoints[0], tiny_model, ("birds",))
+    birds = write_tiny_model(settings.checkpoints[0], domain="birds")
     pool = ModelPool(settings.checkpoints, CPU, only=[birds])
     assert pool.served == (birds,)
     pool.warm()
@@ -137,13 +125,55 @@ def test_only_the_models_that_are_named_are_served(settings: Settings, tiny_mode
 def test_a_model_larger_than_the_budget_is_served_alone(
     settings: Settings, tiny_model: str
 ) -> None:
-    [birds] = write_models(settings.checkpoints[0], tiny_model, ("birds",))
+    birds = write_tiny_model(settings.checkpoints[0], domain="birds")
     pool = ModelPool(settings.checkpoints, CPU, max_bytes=1)
     pool.warm()
     assert len(pool.resident) == 1
     pool.get(birds)
     pool.get(tiny_model)
     assert pool.resident == (tiny_model,)
+
+
+def test_a_worker_that_starts_with_too_little_room_keeps_the_first_choice(
+    settings: Settings, tiny_model: str
+) -> None:
+    folder = settings.checkpoints[0]
+    birds, clothes = (write_tiny_model(folder, domain=domain) for domain in ("birds", "clothes"))
+    alone = ModelPool(settings.checkpoints, CPU)
+    alone.get(birds)
+    pool = ModelPool(settings.checkpoints, CPU, max_bytes=2 * alone.bytes)
+    pool.warm()
+    assert pool.resident == (tiny_model, birds)
+    listed = ModelPool(
+        settings.checkpoints, CPU, only=[clothes, birds, tiny_model], max_bytes=2 * alone.bytes
+    )
+    listed.warm()
+    assert listed.served == (clothes, birds, tiny_model)
+    assert listed.resident == (clothes, birds)
+
+
+@pytest.mark.parametrize(
+    ("grows", "loaded"),
+    [("flowers", ["flowers"]), ("birds", ["flowers", "birds"])],
+    ids=["as the first did, known before", "more than the first did, known after"],
+)
+def test_what_grows_too_large_in_memory_takes_the_place_of_none_that_comes_first(
+    settings: Settings, tiny_model: str, grows: str, loaded: list[str]
+) -> None:
+    write_tiny_model(settings.checkpoints[0], domain="birds")
+    asked_for: list[str] = []
+
+    def load(path: Path, device: torch.device) -> System:
+        domain = path.stem.split("-")[1]
+        asked_for.append(domain)
+        system = load_for_serving(path, device)
+        system.register_buffer("more", torch.zeros(2**20 if domain == grows else 1))
+        return system
+
+    pool = ModelPool(settings.checkpoints, CPU, load, max_bytes=4 * 2**20 + 40_000)
+    pool.warm()
+    assert pool.resident == (tiny_model,)
+    assert asked_for == loaded
 
 
 def test_memory_is_what_the_tensors_take(pool: ModelPool, tiny_model: str) -> None:

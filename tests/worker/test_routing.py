@@ -21,7 +21,7 @@ from structlog.testing import capture_logs
 
 from models.registry import Task
 from tests.processes import until
-from tests.worker.test_loading import write_models
+from tests.tiny import write_tiny_model
 from worker.messages import Request
 from worker.queue import BATCH, INTERACTIVE, JobQueue, QueueDown, Status, WorkerView
 from worker.routing import ORPHAN_AFTER_S, routed_queue
@@ -186,7 +186,7 @@ def test_two_workers_with_a_model_each_do_each_their_own(
     tiny_model: str,
     processes: list[subprocess.Popen[bytes]],
 ) -> None:
-    [birds] = write_models(settings.checkpoints[0], tiny_model, ("birds",))
+    birds = write_tiny_model(settings.checkpoints[0], domain="birds")
     for model in (birds, tiny_model):
         environment = os.environ | settings.to_environment() | {"WORDBRUSH_MODELS": model}
         command = [sys.executable, "-m", "worker"]
