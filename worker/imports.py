@@ -24,12 +24,12 @@ from worker.settings import Settings
 IMPORT_FUNCTION = "worker.imports.run"
 
 _TIMEOUT_S = 1800  # of all of it; people are served meanwhile, which does not count
-_RETRIES = 1  # deaths of a worker that an import survives
+_RETRIES = 2  # times that an import outlives its worker, or a long outage of the queue server
+_TITLE = "The import was lost"
 _LOST = Failure(
-    "The import was lost",
-    "The worker died over these files, perhaps for want of memory.",
-    retryable=True,
+    _TITLE, "The worker died over these files, perhaps for want of memory.", retryable=True
 )
+_FORGOTTEN = Failure(_TITLE, "No worker took it in time. Try again.", retryable=True)
 
 
 class UnknownImport(LookupError):
@@ -148,47 +148,57 @@ class Imports:
         record = {key.decode(): value.decode() for key, value in raw.items()}
         if "order" not in record:
             raise UnknownImport("there is no such import")
-        return _view(import_id, record, is_lost=carrier == b"failed")
+        return _view(import_id, record, carrier)
 
     # The rest is the worker's side.
 
     @outages_named()
     def advance(self, import_id: str, progress: float) -> None:
         """Say that a worker is at it, and how much is done, from 0 to 1."""
-        self._connection.hset(_key(import_id), "progress", f"{progress:.3g}")
+        with self._connection.pipeline() as pipe:
+            pipe.hset(_key(import_id), "progress", f"{progress:.3g}")
+            pipe.expire(_key(import_id), self._ttl_s)
+            pipe.execute()
 
     @outages_named()
     def finish(self, import_id: str, outcome: str | Failure) -> None:
-        """Write down how it ended: with the id of a checkpoint, or a failure."""
-        ended: dict[Any, Any] = {"finished_at": now().isoformat()}
+        """Write down how it ended: with the id of a checkpoint, or a failure. What was written
+        first stays, since a worker that was taken for dead may be at it still.
+        """
         if isinstance(outcome, Failure):
-            ended["error"] = json.dumps(outcome.to_json())
+            ended: dict[str, Any] = {"error": outcome.to_json()}
         else:
-            ended["model"] = outcome
-        self._connection.hset(_key(import_id), mapping=ended)
+            ended = {"model": outcome}
+        with self._connection.pipeline() as pipe:
+            pipe.hsetnx(_key(import_id), "outcome", json.dumps(ended))
+            pipe.hsetnx(_key(import_id), "finished_at", now().isoformat())
+            pipe.expire(_key(import_id), self._ttl_s)
+            pipe.execute()
 
 
-def _view(import_id: str, record: Mapping[str, str], *, is_lost: bool) -> ImportView:
-    error = Failure(**json.loads(record["error"])) if "error" in record else None
-    if is_lost and "finished_at" not in record:
-        error = _LOST
-    finished_at = record.get("finished_at")
+def _view(import_id: str, record: Mapping[str, str], carrier: bytes | None) -> ImportView:
+    """`carrier` is what RQ says of it, None where it knows nothing of it any more."""
+    outcome = json.loads(record.get("outcome", "{}"))
+    error = Failure(**outcome["error"]) if "error" in outcome else None
+    if not outcome and carrier in (None, b"failed"):
+        error = _LOST if carrier or "progress" in record else _FORGOTTEN
+    model, finished_at = outcome.get("model"), record.get("finished_at")
     return ImportView(
         id=import_id,
         order=Order.from_json(json.loads(record["order"])),
-        status=_status(record, error),
+        status=_status(record, model, error),
         progress=float(record.get("progress", 0)),
-        model=record.get("model"),
+        model=model,
         error=error,
         created_at=datetime.fromisoformat(record["created_at"]),
         finished_at=datetime.fromisoformat(finished_at) if finished_at else None,
     )
 
 
-def _status(record: Mapping[str, str], error: Failure | None) -> Status:
+def _status(record: Mapping[str, str], model: str | None, error: Failure | None) -> Status:
     if error:
         return Status.FAILED
-    if "model" in record:
+    if model:
         return Status.SUCCEEDED
     return Status.PROCESSING if "progress" in record else Status.QUEUED
 

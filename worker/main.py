@@ -60,11 +60,16 @@ def serve(settings: Settings, load: Load = load_for_serving) -> None:
     queue.ping()
     store = Store.from_settings(settings)
     device = choose_device(settings.device)
+
+    def note_load(model: str, seconds: float) -> None:
+        with suppress(QueueDown):  # it is only an estimate that goes without
+            queue.note_load(model, seconds)
+
     models = ModelPool(
         settings.checkpoints,
         device,
         load,
-        on_load=queue.note_load,
+        on_load=note_load,
         only=settings.models,
         max_bytes=settings.models_mb * 2**20 if settings.models_mb else None,
     )
@@ -138,6 +143,10 @@ def _worker(
     def run_import(import_id: str) -> None:
         importer.run(import_id)
 
+    def sweep() -> None:
+        store.sweep()
+        importer.sweep()
+
     def serve_people() -> None:
         worker.serve_people()
 
@@ -160,7 +169,7 @@ def _worker(
         gather=Gatherer(queue, most=min(settings.batch_size, FEW)),  # each waits for all of a pass
         give_up=give_up,
         tidy=models.drop_absent,
-        sweep=store.sweep,
+        sweep=sweep,
     )
     chunks = ChunkRunner(
         Batches.from_settings(settings),
@@ -181,6 +190,7 @@ def _worker(
         settings.checkpoints,
         between=worker.serve_people,
         announce=announce,
+        is_stopping=lambda: worker.is_stopping,
     )
     return worker
 

@@ -16,7 +16,7 @@ from rq.worker import WorkerStatus
 
 from worker.connection import QueueDown
 
-_OUTAGES = (redis.ConnectionError, redis.TimeoutError, QueueDown)
+OUTAGES = (redis.ConnectionError, redis.TimeoutError, QueueDown)
 
 _log = logging.getLogger(__name__)
 
@@ -34,36 +34,36 @@ class OutlastingWorker(SimpleWorker):
         """RQ calls this outside of what waits for the queue server."""
         try:
             self.execute_all(job, queue)
-        except _OUTAGES as error:
+        except OUTAGES as error:
             _log.warning("the queue server went away in the middle of job %s: %s", job.id, error)
         self.set_state(WorkerStatus.IDLE)
 
     def set_state(self, state: str, pipeline: Pipeline | None = None) -> None:
-        with suppress(*_OUTAGES):
+        with suppress(*OUTAGES):
             super().set_state(state, pipeline)
 
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
-        with suppress(*_OUTAGES):
+        with suppress(*OUTAGES):
             super().heartbeat(timeout, pipeline)
 
     def check_for_suspension(self, burst: bool) -> None:
-        with suppress(*_OUTAGES):
+        with suppress(*OUTAGES):
             super().check_for_suspension(burst)
 
     def run_maintenance_tasks(self) -> None:
-        with suppress(*_OUTAGES):
+        with suppress(*OUTAGES):
             super().run_maintenance_tasks()  # type: ignore[no-untyped-call]
 
     def set_shutdown_requested_date(self) -> None:
         """Called by the handler of SIGTERM, so what it raised would end the job in hand."""
-        with suppress(*_OUTAGES):
+        with suppress(*OUTAGES):
             super().set_shutdown_requested_date()  # type: ignore[no-untyped-call]
 
     def register_death(self) -> None:
         """RQ forgets a worker that beats no more all the same."""
-        with suppress(*_OUTAGES):
+        with suppress(*OUTAGES):
             super().register_death()  # type: ignore[no-untyped-call]
 
     def unsubscribe(self) -> None:
-        with suppress(*_OUTAGES):
+        with suppress(*OUTAGES):
             super().unsubscribe()  # type: ignore[no-untyped-call]

@@ -9,7 +9,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -25,7 +25,7 @@ from rq.timeouts import BaseDeathPenalty
 from rq.utils import as_text, now
 
 from worker.limits import TimeLimit, Watchdog
-from worker.outlasting import OutlastingWorker
+from worker.outlasting import OUTAGES, OutlastingWorker
 from worker.queue import PRESENCE_TTL_S, QueueDown
 
 HEARTBEAT_S = 5
@@ -209,10 +209,14 @@ class ResidentWorker(OutlastingWorker):
 
     def serve_people(self) -> None:
         """In the middle of a job from another queue: do what is in the first one. The time limits
-        of the other job are held up meanwhile.
+        of the other job are held up meanwhile, and an outage of the queue server does not end it.
         """
         if self.job_in_hand.origin == self.queues[0].name:
             return
+        with suppress(*OUTAGES):  # people's jobs come back, as if this worker had died
+            self._serve_people()
+
+    def _serve_people(self) -> None:
         while not self._stop_requested and (found := self._next_of_people()):
             held = list(self._limits)
             for limit in held:

@@ -3,11 +3,13 @@
 `wordbrush import-weights` starts this as a process of its own, since it needs torch.
 """
 
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import Annotated
 
 import torch
@@ -31,8 +33,13 @@ def main(
     domain: Annotated[str, typer.Option()],
     out: Annotated[Path, typer.Option(file_okay=False)],
     example: Annotated[list[str] | None, typer.Option()] = None,
+    end_with_input: Annotated[bool, typer.Option("--end-with-input")] = False,
 ) -> None:
-    """Read the authors' files and write the checkpoint into `out`."""
+    """Read the authors' files and write the checkpoint into `out`. With `--end-with-input` this
+    ends, wherever it is, when nobody holds standard input open any longer.
+    """
+    if end_with_input:
+        Thread(target=_end_with_input, name="input", daemon=True).start()
     try:
         path = import_weights(files, system, domain, out, examples=example or ())
     except (
@@ -95,6 +102,12 @@ def sort(files: Iterable[Path]) -> Handed:
         vectors=next(iter(found["vectors"]), None),
         vocabulary=next((read_vocabulary(file) for file in found["vocabulary"]), None),
     )
+
+
+def _end_with_input() -> None:
+    while os.read(0, 1):  # no buffer, whose lock would be in the way when the process ends
+        pass
+    os._exit(os.EX_NOINPUT)
 
 
 def _converter(system: str) -> Convert:

@@ -3,16 +3,23 @@
 import json
 import os
 import pickle
+import signal
+import time
 from pathlib import Path
 
 import pytest
 import torch
 
 from models.checkpoint import Header, read_header
+from tests.processes import is_alive, until
 from tests.published import write_published
+from tests.queue_server import OwnServer
+from tests.worker.conftest import StartWorker
 from worker.importing import Importer
 from worker.imports import GivenFile, Imports, ImportView, Order
 from worker.loading import ModelPool
+from worker.messages import Failure
+from worker.queue import QueueDown
 from worker.records import Status
 from worker.settings import Settings
 from worker.store import NotStored, Store
@@ -31,12 +38,16 @@ class House:
         self.looks = 0
         self.announced = 0
 
+    def order(self, files: list[Path]) -> str:
+        """The import of these files, which waits for a worker; its id."""
+        given = [GivenFile(f.name, self._keep(f)) for f in files]
+        return self.imports.submit(Order("attngan", "birds", tuple(given), ("a yellow bird",)))
+
     def do(self, files: list[Path]) -> ImportView:
         """What becomes of these files."""
-        given = [GivenFile(f.name, self._keep(f)) for f in files]
-        order = Order("attngan", "birds", tuple(given), ("a yellow bird",))
-        import_id = self.imports.submit(order)
-        assert self.imports.read(import_id).status is Status.QUEUED
+        import_id = self.order(files)
+        view = self.imports.read(import_id)
+        assert view.status is Status.QUEUED
         importer = Importer(
             self.imports,
             self.store,
@@ -44,9 +55,10 @@ class House:
             self.folders,
             between=self._look,
             announce=self._announce,
+            is_stopping=lambda: False,
         )
         importer.run(import_id)
-        for file in given:
+        for file in view.order.files:
             with pytest.raises(NotStored):
                 self.store.entry(file.file_id)
         return self.imports.read(import_id)
@@ -125,3 +137,92 @@ def test_no_model_takes_the_place_of_another(house: House, published: list[Path]
     assert view.error
     assert f"there is a model {MODEL} already" in view.error.detail
     assert house.left() == []
+
+
+def test_what_a_worker_made_that_died_before_it_could_say_so_is_the_model_that_was_wanted(
+    house: House, published: list[Path]
+) -> None:
+    """The import is begun again, and finds its own checkpoint in its place."""
+    house.do(published)
+    [path] = house.folders[1].iterdir()
+    before = path.stat()
+    view = house.do(published)
+    assert (view.status, view.model) == (Status.SUCCEEDED, MODEL)
+    assert [path] == list(house.folders[1].iterdir())
+    assert path.stat().st_ino == before.st_ino
+
+
+class Away(Imports):
+    """A queue server that is away for all of an import, and for a moment after it."""
+
+    tries = 0
+
+    def advance(self, import_id: str, progress: float) -> None:
+        raise QueueDown("it is away")
+
+    def finish(self, import_id: str, outcome: str | Failure) -> None:
+        self.tries += 1
+        if self.tries < 3:
+            raise QueueDown("it is away")
+        super().finish(import_id, outcome)
+
+
+def test_an_import_whose_queue_server_is_away_is_told_of_when_that_is_back(
+    house: House, settings: Settings, published: list[Path]
+) -> None:
+    house.imports = Away.from_settings(settings)
+    assert house.do(published).status is Status.SUCCEEDED
+
+
+def test_an_import_outlives_its_worker_and_the_process_beside_it_does_not(
+    house: House, settings: Settings, published: list[Path], start_worker: StartWorker
+) -> None:
+    worker = start_worker()
+    import_id = house.order(published)
+    until(lambda: converters(import_id))
+    [converter] = converters(import_id)
+    os.kill(converter, signal.SIGSTOP)  # it begins, and is not done before its worker is dead
+    worker.kill()
+    worker.wait()
+    os.kill(converter, signal.SIGCONT)
+    until(lambda: not is_alive(converter))
+    assert list(settings.checkpoints[0].glob(".import-*/made/*")) == []
+    start_worker()
+    until(lambda: house.imports.read(import_id).finished_at)
+    view = house.imports.read(import_id)
+    assert (view.status, view.model, view.error) == (Status.SUCCEEDED, MODEL, None)
+    assert (settings.checkpoints[0] / f"{MODEL}.safetensors").exists()
+
+
+def test_an_import_goes_on_while_the_queue_server_is_away(
+    settings: Settings, published: list[Path], start_worker: StartWorker, own_server: OwnServer
+) -> None:
+    elsewhere = settings.model_copy(update={"redis_url": own_server.url})
+    house = House(elsewhere)
+    worker = start_worker(redis_url=own_server.url)
+    import_id = house.order(published)
+    until(lambda: converters(import_id))
+    [converter] = converters(import_id)
+    time.sleep(1)  # until that is on disk
+    own_server.kill()
+    until(lambda: (settings.checkpoints[0] / f"{MODEL}.safetensors").exists())
+    assert not is_alive(converter)
+    own_server.start()
+    until(lambda: house.imports.read(import_id).finished_at)
+    view = house.imports.read(import_id)
+    assert view.error is None, view.error.detail
+    assert view.status is Status.SUCCEEDED
+    assert worker.poll() is None
+
+
+def converters(import_id: str) -> list[int]:
+    """The processes that make the checkpoint of an import."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_text()
+        except (FileNotFoundError, ProcessLookupError):  # it ended while we looked
+            continue
+        if import_id in command:
+            found.append(int(process.name))
+    return found

@@ -1,5 +1,8 @@
 """`python -m models.import_upstream`: files by kind, and refusals that a person can act on."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,25 @@ from models.import_upstream.published import SYSTEMS
 from models.import_upstream.reader import UnreadableFile
 from models.registry import UnknownSystem
 from tests.models.import_upstream.files_of_2018 import save_vocabulary
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def test_it_ends_with_its_input_where_it_is_told_to(
+    tmp_path: Path, processes: list[subprocess.Popen[bytes]]
+) -> None:
+    """The file of weights is a pipe into which nobody writes, so it would be read for ever."""
+    weights = tmp_path / "netG.pth"
+    os.mkfifo(weights)
+    options = ["--system", "tagan", "--domain", "birds", "--out", str(tmp_path)]
+    command = [sys.executable, "-m", "models.import_upstream", *options, "--end-with-input"]
+    process = subprocess.Popen([*command, "--", str(weights)], cwd=ROOT, stdin=subprocess.PIPE)
+    processes.append(process)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(3)
+    assert process.stdin
+    process.stdin.close()
+    assert process.wait(60) == os.EX_NOINPUT
 
 
 def test_files_are_sorted_by_their_suffix(tmp_path: Path) -> None:
