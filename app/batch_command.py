@@ -75,7 +75,9 @@ def batch(
                 client.download_batch(ended, results)
                 folder.fill(results)
     counts = ended.request_counts
-    _say(f"{counts['succeeded']} done, {counts['failed']} failed: {out}")
+    ends = {"done": counts["succeeded"], "failed": counts["failed"]}
+    ends |= {how: counts[how] for how in ("canceled", "expired") if counts[how]}
+    _say(f"{', '.join(f'{number} {end}' for end, number in ends.items())}: {out}")
     if counts["failed"]:
         _say(f"why: `error` in the lines of {folder.manifest}")
     if ended.status == "canceled" and not will_last:  # nobody else could

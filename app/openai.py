@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from typing_extensions import TypeAliasType
 
 from app.deps import All, Services
-from app.errors import InvalidRequest, Unavailable
+from app.errors import Gone, InvalidRequest, Unavailable
 from app.forms import Caption, PictureFormat, Variations, Wish
 from models.registry import Task
 from worker.messages import OutputFile, Result
@@ -131,6 +131,7 @@ async def finished(services: Services, job_id: str) -> Result:
     Raises:
         Unavailable: it was not done in time, or failed for no fault of the request.
         InvalidRequest: it can't be done.
+        Gone: it was canceled. These clients send again by themselves what is unavailable.
     """
     wait_s = services.settings.max_wait_s
     view = await to_thread.run_sync(
@@ -146,6 +147,8 @@ async def finished(services: Services, job_id: str) -> Result:
         if services.leaving.is_set():
             raise Unavailable("this server is about to stop: ask again")
         raise Unavailable(f"it was not done in {wait_s} s: ask again, or by POST /manipulate")
+    if view.status is Status.CANCELED:
+        raise Gone("the job was canceled: ask again if it is wanted after all")
     if view.result is None:
         detail = view.error.detail if view.error else f"the job is {view.status}"
         if view.status is Status.FAILED and view.error and not view.error.retryable:

@@ -98,6 +98,7 @@ class Client:
 
         Raises:
             JobFailed: there will be no picture.
+            JobCanceled: one of these, since somebody canceled it.
             TooLong: it is not done yet.
         """
         return self._take(

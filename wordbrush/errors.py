@@ -47,10 +47,17 @@ class Refused(WordbrushError):
         super().__init__(f"{self.title}: {self.detail}" if self.detail else self.title)
 
 
+_ENDS = {"failed": "it failed", "canceled": "it was canceled", "expired": "it has expired"}
+
+
 class JobFailed(WordbrushError):
     """The job ended without pictures; `job` has the rest."""
 
     def __init__(self, job: Any) -> None:
         self.job = job
-        why = f"{job.error.title}: {job.error.detail}" if job.error else f"it is {job.status}"
+        why = f"{job.error.title}: {job.error.detail}" if job.error else _ENDS[job.status]
         super().__init__(f"job {job.id}: {why}")
+
+
+class JobCanceled(JobFailed):
+    """The job was canceled, so there are no pictures; nothing is wrong with it."""

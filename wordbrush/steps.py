@@ -19,7 +19,7 @@ import httpx
 from wordbrush import calls
 from wordbrush.answers import Answer, Batch, BatchItem, Job, Model, Output, Webhook
 from wordbrush.calls import Call, Photo
-from wordbrush.errors import BadAnswer, JobFailed, Refused, TooLong, Unreachable
+from wordbrush.errors import BadAnswer, JobCanceled, JobFailed, Refused, TooLong, Unreachable
 
 ABSENCE_S = 90.0  # how long a server may be away that is at work for us; a restart takes seconds
 _TRIES = 4  # of a request that a server could not take, or that was cut off
@@ -196,6 +196,8 @@ def _wait(job: Job, wait_s: float, absence_s: float, until: float) -> Steps[Job]
         yield _until_next_look(job.eta_s, looks, until)
         call = Call("GET", f"/jobs/{job.id}")
         job, looks = (yield from _job(call, Patience(absence_s, until=until))), looks + 1
+    if job.status == "canceled":
+        raise JobCanceled(job)
     if job.status != "succeeded":
         raise JobFailed(job)
     return job

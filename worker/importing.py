@@ -105,9 +105,7 @@ class Importer:
         try:
             return self._import(import_id, order)
         except StoreDown as error:
-            _log.error(
-                "an import failed: %s", error
-            )  # where the store is is nobody else's business
+            _log.error("an import failed: %s", error)  # the address is nobody else's business
             return _STORE_DOWN
         except QueueDown:  # an OSError too, but nothing that is wrong with the files
             raise

@@ -10,7 +10,7 @@ from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from app.deps import All, Services
-from app.errors import InvalidRequest, Unavailable, responses
+from app.errors import Gone, InvalidRequest, Unavailable, responses
 from app.openai import Images, Place, Prompt, answer
 from app.routes.images import REFUSALS
 from app.routes.submissions import check_room, read_wish
@@ -58,7 +58,7 @@ def _submit(
     "/v1/images/edits",
     operation_id="createImageEdit",
     response_description="The pictures.",
-    responses=responses(*REFUSALS, Unavailable),
+    responses=responses(*REFUSALS, Gone, Unavailable),
 )
 async def create_image_edit(
     request: Request,

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 
 from app.deps import All
-from app.errors import BadRequest, ContentTooLarge, InvalidRequest, Unavailable, responses
+from app.errors import BadRequest, ContentTooLarge, Gone, InvalidRequest, Unavailable, responses
 from app.openai import Drawing, Images, Place, answer
 from app.routes.submissions import check_room, read_wish
 from models.registry import Task
@@ -25,7 +25,7 @@ def _submit(request: Request, services: All, body: Drawing, _place: Place) -> st
     "/v1/images/generations",
     operation_id="createImage",
     response_description="The pictures.",
-    responses=responses(BadRequest, ContentTooLarge, InvalidRequest, Unavailable),
+    responses=responses(BadRequest, ContentTooLarge, Gone, InvalidRequest, Unavailable),
 )
 async def create_image(
     request: Request, services: All, job_id: Annotated[str, Depends(_submit)], body: Drawing

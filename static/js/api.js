@@ -21,7 +21,7 @@
  *   error: {title: string, detail: string} | null}} BatchItem
  */
 
-import { RequestFailed, fromAnswer, ofJob, unreachable } from "./problems.js";
+import { RequestFailed, fromAnswer, ofEnd, ofJob, unreachable } from "./problems.js";
 
 const POLL_MS = 400;
 const UNFINISHED = new Set(["queued", "starting", "processing"]);
@@ -194,7 +194,7 @@ export async function whenDone(job, { signal, onProgress }) {
     await pause(POLL_MS, signal);
     job = await ask(job.links.self, { signal, cache: "no-store" });
   }
-  if (job.status !== "succeeded") throw new RequestFailed(ofJob(job.error));
+  if (job.status !== "succeeded") throw new RequestFailed(ofEnd(job));
   return job;
 }
 

@@ -18,6 +18,8 @@ export class RequestFailed extends Error {
   }
 }
 
+const CANCELED = { title: "Canceled", retryable: true }; // as a worker would name it
+
 /** What an answer without a problem in it means. @type {Record<number, string>} */
 const TYPES = {
   401: "no-key",
@@ -92,6 +94,13 @@ export function ofJob(error) {
     advice: error?.retryable ? t("failure.again") : t("failure.change"),
     retryable: error?.retryable ?? true,
   };
+}
+
+/** A job that ended without pictures. @param {{status: string,
+ *   error: {title?: string, detail?: string, retryable?: boolean} | null}} job
+ * @returns {Problem} */
+export function ofEnd({ status, error }) {
+  return ofJob(status === "canceled" ? CANCELED : error);
 }
 
 /** The person asked for an edit before saying of what.

@@ -237,3 +237,14 @@ def test_a_server_that_is_none_of_ours_is_said_in_a_line(
         assert refused.wait(30) == 1
     assert refused.stderr
     assert not refused.stderr.read()
+
+
+@pytest.mark.usefixtures("address")
+def test_a_batch_that_somebody_canceled_is_said_to_be_that(
+    batch: Start, folders: Folders, web_settings: Settings
+) -> None:
+    command = batch(*folders.words)
+    batches = Batches.from_settings(web_settings)
+    view = batches.cancel(taken(folders))
+    assert f"0 done, 0 failed, {view.total} canceled" in said(command, "0 done")
+    assert command.wait(30) == 1

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import {
   fromAnswer,
+  ofEnd,
   ofJob,
   problemOf,
   RequestFailed,
@@ -45,6 +46,12 @@ test("only what may go well the next time offers to try again", () => {
   assert.equal(fromAnswer(503, null).retryable, true);
   assert.equal(fromAnswer(422, null).retryable, false);
   assert.equal(ofJob({ retryable: false }).retryable, false);
+});
+
+test("a job that somebody stopped is not told as one that failed", () => {
+  assert.equal(ofEnd({ status: "canceled", error: null }).title, "Canceled");
+  assert.equal(ofEnd({ status: "canceled", error: null }).retryable, true);
+  assert.equal(ofEnd({ status: "failed", error: null }).title, "The edit failed");
 });
 
 test("being offline and a silent server are told apart", () => {

@@ -36,6 +36,7 @@ from wordbrush import (
     Batch,
     Client,
     Job,
+    JobCanceled,
     JobFailed,
     Refused,
     TooLong,
@@ -164,6 +165,19 @@ def test_what_failed_or_takes_too_long_says_so(ours: Client, queue: JobQueue) ->
     queue.finish(job.id, Failure("The picture is gone", "upload it again"))
     with pytest.raises(JobFailed, match="upload it again"):
         ours.wait(job)
+
+
+def test_what_was_canceled_or_has_expired_is_not_said_to_have_failed(
+    ours: Client, queue: JobQueue
+) -> None:
+    job = ours.edit(picture(), CAPTION, wait_s=0)
+    ours.cancel(job)
+    with pytest.raises(JobCanceled, match="it was canceled"):
+        ours.wait(job)
+    late = ours.edit(picture(), CAPTION, wait_s=0)
+    queue.connection.delete(f"rq:job:{late.id}")  # as RQ does with what waits too long
+    with pytest.raises(JobFailed, match="it has expired"):
+        ours.wait(late)
 
 
 def test_what_failed_is_asked_for_again(ours: Client, queue: JobQueue) -> None:

@@ -12,6 +12,7 @@ from PIL import Image
 from rq import Callback, Queue
 from rq.job import Job
 from rq.serializers import JSONSerializer
+from structlog.testing import capture_logs
 
 from models.registry import Task
 from worker.engine import Engine
@@ -139,8 +140,11 @@ def test_the_span_of_a_job_that_was_canceled_on_the_way_says_so_and_is_no_error(
     def cancel() -> None:
         queue.cancel(job)
 
-    traced.runner.run([job], between=cancel)
+    with capture_logs() as lines:
+        traced.runner.run([job], between=cancel)
     assert queue.read(job).status is Status.CANCELED
+    assert [line["status"] for line in lines] == ["canceled"]
+    assert "reason" not in lines[0]
     assert traced.span.status.status_code is StatusCode.UNSET
     attributes = traced.span.attributes or {}
     assert attributes["wordbrush.status"] == "canceled"

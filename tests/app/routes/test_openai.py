@@ -148,6 +148,16 @@ def test_refusals_are_theirs(
         theirs.images.generate(prompt=_PROMPT)
 
 
+def test_what_somebody_canceled_is_not_asked_for_again(
+    theirs: openai.OpenAI, queue: JobQueue, work: Hear
+) -> None:
+    """Their client sends again what failed for no fault of the request."""
+    work(queue.cancel)
+    with pytest.raises(openai.APIStatusError, match="canceled") as refused:
+        theirs.images.generate(prompt=_PROMPT)
+    assert refused.value.status_code == 410
+
+
 def test_what_takes_too_long_is_canceled(web_settings: Settings, queue: JobQueue) -> None:
     hasty = web_settings.model_copy(update={"max_wait_s": 0})
     with serving(create_app(hasty)) as address, httpx.Client(base_url=address) as client:
