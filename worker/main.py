@@ -109,6 +109,11 @@ def _worker(
     def served() -> tuple[str, ...]:
         return (*models.served, OBJECT_FINDER)
 
+    def resident() -> tuple[str, ...]:
+        return (*models.resident, OBJECT_FINDER)  # which is small, and loaded where it is needed
+
+    announced: set[str] = set()
+
     def announce() -> None:
         view = WorkerView(
             name,
@@ -120,10 +125,14 @@ def _worker(
             served(),
         )
         queue.announce(view)
+        announced.clear()
+        announced.update(view.models)
 
     def tell(job: Job | None) -> None:
         with suppress(QueueDown):  # it is said again with the next job
             queue.note_doing(name, _doing(job) if job else None)
+            if announced != {*models.resident}:  # others leave jobs to us, or us to them, by it
+                announce()
 
     def run(job_id: str) -> None:
         runner.run([job_id, *worker.take_beside()], worker.serve_people)
@@ -163,7 +172,7 @@ def _worker(
         name=name,
         connection=queue.connection,
         job_class=job_class(functions),
-        queue_class=routed_queue(queue, served),
+        queue_class=routed_queue(queue, served, resident),
         announce=announce,
         tell=tell,
         gather=Gatherer(queue, most=min(settings.batch_size, FEW)),  # each waits for all of a pass

@@ -3,7 +3,7 @@
 What a caption with the word "slowly" drew is not written before there is a file `go` in the data
 directory. Run as `python -m tests.worker.paced_worker` with the environment of worker/settings.py.
 Each pass through the network adds a line, `<pid> <caption> | <caption>`, to `passes.log` in the
-data directory.
+data directory, and each model that is loaded one, `<pid> <model>`, to `loads.log`.
 """
 
 import os
@@ -25,10 +25,13 @@ from worker.store import Store
 
 
 def load_paced(path: Path, device: torch.device) -> System:
-    """The system in a checkpoint, slowed down once it has been warmed up."""
+    """The system in a checkpoint, slowed down once it has been warmed up, and of a megabyte."""
     system: Any = load_for_serving(path, device)
+    system.register_buffer("ballast", torch.zeros(2**18))
     encode_text = system.encode_text
     log = Settings().data_dir / "passes.log"
+    with log.with_name("loads.log").open("a") as lines:
+        lines.write(f"{os.getpid()} {path.stem}\n")
 
     def slow(captions: Sequence[str]) -> TextFeatures:
         seconds = captions[0].split()[0]

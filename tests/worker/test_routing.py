@@ -3,11 +3,13 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -22,6 +24,7 @@ from structlog.testing import capture_logs
 from models.registry import Task
 from tests.processes import until
 from tests.tiny import write_tiny_model
+from tests.worker.conftest import StartWorker
 from worker.messages import Request
 from worker.queue import BATCH, INTERACTIVE, JobQueue, QueueDown, Status, WorkerView
 from worker.routing import ORPHAN_AFTER_S, routed_queue
@@ -41,9 +44,11 @@ def submit(jobs: JobQueue, *models: str, batch: bool = False) -> list[str]:
     return [jobs.submit(Request(Task.GENERATE, m, "a flower"), batch=batch) for m in models]
 
 
-def take(jobs: JobQueue, *served: str, timeout: int | None = None) -> str | None:
-    """What a worker with the models `served` takes."""
-    routed = routed_queue(jobs, lambda: served)
+def take(
+    jobs: JobQueue, *served: str, warm: Sequence[str] | None = None, timeout: int | None = None
+) -> str | None:
+    """What a worker with the models `served` takes, which has those `warm` in memory, or all."""
+    routed = routed_queue(jobs, lambda: served, lambda: served if warm is None else warm)
     queues = [
         routed(name, connection=jobs.connection, serializer=JSONSerializer)
         for name in (INTERACTIVE, BATCH)
@@ -82,6 +87,40 @@ def test_a_job_that_comes_while_the_wrong_worker_waits_is_done_by_the_right_one(
         assert right.result() == job
         with pytest.raises(DequeueTimeout):
             wrong.result()
+
+
+def test_a_job_that_needs_no_loading_goes_first_but_not_for_ever(jobs: JobQueue) -> None:
+    cold, *warm = submit(jobs, "b", *["a"] * 6)
+    taken = [take(jobs, "a", "b", warm=["a"]) for _ in range(7)]
+    assert taken == [*warm[:4], cold, *warm[4:]]
+
+
+def test_a_job_is_left_to_a_worker_that_has_its_model_in_memory_but_not_for_ever(
+    jobs: JobQueue,
+) -> None:
+    [job] = submit(jobs, "b")
+    jobs.announce(WorkerView("other", 1, "h", "cpu", ("b",), served=("a", "b")))
+    assert [take(jobs, "a", "b", warm=["a"]) for _ in range(5)] == [None] * 4 + [job]
+
+
+def test_a_job_whose_model_nobody_has_in_memory_is_loaded_at_once(jobs: JobQueue) -> None:
+    jobs.announce(WorkerView("other", 1, "h", "cpu", ("a",), served=("a", "b")))
+    [job] = submit(jobs, "b")
+    assert take(jobs, "a", "b", warm=["a"]) == job
+
+
+def test_two_workers_with_room_for_a_model_each_load_none_for_every_job(
+    jobs: JobQueue, settings: Settings, tiny_model: str, start_worker: StartWorker, photo_id: str
+) -> None:
+    birds = write_tiny_model(settings.checkpoints[0], domain="birds")
+    for _ in range(2):
+        start_worker(models_mb=1)
+    asked = Request(Task.MANIPULATE, tiny_model, "0 seconds of red", image_id=photo_id)
+    for model in Random(0).choices([tiny_model, birds], k=30):
+        job = jobs.submit(replace(asked, model=model))
+        assert jobs.wait(job, 60).status is Status.SUCCEEDED
+    loads = (settings.data_dir / "loads.log").read_text().splitlines()
+    assert len(loads) < 10, loads  # two at the start, one when birds are first asked for
 
 
 def worker_with(*models: str) -> WorkerView:
