@@ -1,6 +1,6 @@
 """The library: a folder of pictures that anybody who uses this service may search. Free of torch.
 
-By default the sample photographs. Nothing that people upload is ever in it.
+By default the sample photographs and some more. Nothing that people upload is ever in it.
 """
 
 import json
@@ -44,8 +44,9 @@ class Library:
 
     def _names(self, folder: Path) -> set[str]:
         if (listing := folder / LISTING).is_file():
-            listed = json.loads(listing.read_text(encoding="utf-8"))["samples"]
-            names = {Path(sample["url"]).name for sample in listed}
+            listed = json.loads(listing.read_text(encoding="utf-8"))
+            pictures = [*listed["samples"], *listed.get("library", ())]
+            names = {Path(picture["url"]).name for picture in pictures}
             return {name for name in names if (folder / name).is_file()}
         found = (path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES)
         names = {path.relative_to(folder).as_posix() for path in found if path.is_file()}

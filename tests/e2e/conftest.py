@@ -26,6 +26,7 @@ _FLAGS = [
     "--disable-dev-shm-usage",
     "--use-fake-device-for-media-stream",  # a camera for everyone, that shows a clock
 ]
+LIBRARY = ("dahlia.jpg", "jacket.jpg", "lark.jpg")
 _START_S = 120
 _TIMEOUT_MS = 30_000
 _REPORT_VIOLATIONS = """
@@ -58,11 +59,17 @@ OpenPage = Callable[..., Page]
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """All of `wordbrush up`, ready, with the shipped checkpoints; tiny ones draw and search."""
+    """All of `wordbrush up`, ready, with the shipped checkpoints; tiny ones draw and search, in a
+    library of a few pictures.
+    """
     folder = tmp_path_factory.mktemp("up")
+    (library := folder / "pictures").mkdir()
+    for name in LIBRARY:
+        shutil.copy(ROOT / "static" / "samples" / name, library)
     write_tiny_model(folder / "checkpoints", "attngan", contrast=4)
     write_tiny_model(folder / "checkpoints", "tirg", contrast=4)
-    with _running(["up", "--data-dir", str(folder)], {}) as url:
+    environment = {"WORDBRUSH_LIBRARY": str(library)}
+    with _running(["up", "--data-dir", str(folder)], environment) as url:
         _await(f"{url}/readyz")
         if not httpx.get(f"{url}/models").json()["models"]:
             pytest.fail("no checkpoint is in checkpoints/: the page cannot be tested without one")

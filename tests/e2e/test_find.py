@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-import httpx
 from playwright.sync_api import Page, expect
 
 from tests.e2e.browsing import choose, edit, expect_kept, photo, violations
-from tests.e2e.conftest import Noise, Server
+from tests.e2e.conftest import LIBRARY, Noise, Server
 
 
 def test_a_picture_and_words_find_others_and_one_of_them_is_edited(
@@ -18,9 +17,7 @@ def test_a_picture_and_words_find_others_and_one_of_them_is_edited(
     page.get_by_role("textbox", name="but").fill("a red flower")
     page.get_by_role("textbox", name="but").press("Enter")
     matches = page.get_by_role("list", name="Found").get_by_role("link")
-    expect(page.locator("#find-state")).to_contain_text(
-        f"The nearest of {_samples(server)} pictures"
-    )
+    expect(page.locator("#find-state")).to_contain_text(f"The nearest of {len(LIBRARY)} pictures")
     expect(matches).not_to_have_count(0)
     expect(matches.first.get_by_role("presentation")).to_have_js_property("complete", True)
     assert violations(page) == []
@@ -40,7 +37,7 @@ def test_what_one_made_is_found_too_and_is_a_place_to_start_from(
     page.get_by_role("textbox", name="but").fill("a red flower")
     page.get_by_role("button", name="Find", exact=True).click()
     found = page.get_by_role("list", name="Found")
-    expect(found.get_by_role("link")).to_have_count(_samples(server) + 1)
+    expect(found.get_by_role("link")).to_have_count(len(LIBRARY) + 1)
     expect(found).to_contain_text("One of yours")
     page.get_by_role("button", name="Find like this").click()
     expect(page.get_by_role("img", name="The picture to start from")).to_be_visible()
@@ -58,8 +55,3 @@ def test_words_that_nobody_knows_are_refused_with_advice(
     page.get_by_role("textbox", name="but").fill("qwertz")
     page.get_by_role("button", name="Find", exact=True).click()
     expect(page.get_by_role("alert")).to_contain_text("none of these words")
-
-
-def _samples(server: Server) -> int:
-    """How many pictures there are to begin with."""
-    return len(httpx.get(f"{server.url}/samples").json()["samples"])
