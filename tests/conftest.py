@@ -1,6 +1,7 @@
 """What many tests stand on: a real queue server, a folder of their own, a store in it."""
 
 import os
+import signal
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -18,9 +19,11 @@ from worker.store import Store
 
 def pytest_configure() -> None:
     """One thread for each process: tests start many, and torch's threads would wait for each
-    other by spinning.
+    other by spinning. Their Ctrl-C is heard also where a shell began the tests in the background,
+    which then ignore it, as would all that they start.
     """
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
