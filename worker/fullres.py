@@ -139,10 +139,11 @@ def recipe(source: Tensor, answer: Tensor) -> Tensor:
     matrix, offset = _fit(source, change, window)
     trust = _trust(source, _predicted(matrix, offset, source), side)
     change = change * trust
-    matrix, offset = _fit(source, change, window)
+    matrix, offset = _fit(source, torch.cat([change, trust]), window)
+    gate = torch.cat([matrix[:, 3], offset[3:]])
+    matrix, offset = matrix[:, :3], offset[:3]
     offset = offset + _left_over(change, _predicted(matrix, offset, source))
-    gate = _fit(source, trust, window)
-    inside = torch.cat([matrix.flatten(0, 1), offset, gate[0].flatten(0, 1), gate[1]])
+    inside = torch.cat([matrix.flatten(0, 1), offset, gate])
     return F.pad(inside[None], (frame, frame, frame, frame), mode="replicate")[0]
 
 
