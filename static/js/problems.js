@@ -18,7 +18,8 @@ export class RequestFailed extends Error {
   }
 }
 
-const CANCELED = { title: "Canceled", retryable: true }; // as a worker would name it
+/** How a job ended of which no worker says why, as one would name it. @type {Record<string, string>} */
+const ENDS = { canceled: "Canceled", expired: "Expired" };
 
 /** What an answer without a problem in it means. @type {Record<number, string>} */
 const TYPES = {
@@ -100,7 +101,7 @@ export function ofJob(error) {
  *   error: {title?: string, detail?: string, retryable?: boolean} | null}} job
  * @returns {Problem} */
 export function ofEnd({ status, error }) {
-  return ofJob(status === "canceled" ? CANCELED : error);
+  return ofJob(status in ENDS ? { title: ENDS[status], retryable: true } : error);
 }
 
 /** The person asked for an edit before saying of what.

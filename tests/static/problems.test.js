@@ -48,9 +48,10 @@ test("only what may go well the next time offers to try again", () => {
   assert.equal(ofJob({ retryable: false }).retryable, false);
 });
 
-test("a job that somebody stopped is not told as one that failed", () => {
+test("a job that was stopped, or is no longer kept, is not told as one that failed", () => {
   assert.equal(ofEnd({ status: "canceled", error: null }).title, "Canceled");
   assert.equal(ofEnd({ status: "canceled", error: null }).retryable, true);
+  assert.equal(ofEnd({ status: "expired", error: null }).title, "No longer kept");
   assert.equal(ofEnd({ status: "failed", error: null }).title, "The edit failed");
 });
 
