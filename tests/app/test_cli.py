@@ -1,7 +1,6 @@
 """The command `wordbrush` and its sub-commands, as a person types them."""
 
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +9,7 @@ import httpx
 import pytest
 import torch
 
-from tests.processes import until
+from tests.processes import interrupted_at_import, until
 from tests.tiny import write_tiny_model
 from worker.queue import JobQueue
 
@@ -127,20 +126,9 @@ def test_a_data_directory_that_can_not_be_written_is_said_in_a_line(
 def test_ctrl_c_is_heard_quietly_while_the_command_is_still_being_loaded(
     environment: dict[str, str], command: str, moment: str
 ) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-X", "importtime", "-m", "app", command],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stderr is not None
-        assert any(line.split()[-1] == moment for line in process.stderr)
-        process.send_signal(signal.SIGINT)
-        said = [line for line in process.stderr if not line.startswith("import time:")]
-        assert said == []
-        assert process.wait(60) == 130
+    said, status = interrupted_at_import(["app", command], moment, environment)
+    assert said == []
+    assert status == 130
 
 
 def test_no_command_imports_torch(environment: dict[str, str]) -> None:

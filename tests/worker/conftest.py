@@ -3,13 +3,14 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from tests.collector import collector
 from tests.processes import until
 from worker.queue import JobQueue
 from worker.settings import Settings
@@ -42,3 +43,12 @@ def start_worker(settings: Settings, tiny_model: str, processes: list[Worker]) -
         return worker
 
     return start
+
+
+@pytest.fixture
+def spans_sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bytes]]:
+    """What workers that are started in this test send to a collector of traces."""
+    with collector() as (sending, taken):
+        for name, value in sending.items():
+            monkeypatch.setenv(name, value)
+        yield taken

@@ -14,7 +14,7 @@ from opentelemetry.trace import SpanContext
 from PIL import Image
 
 from models.registry import Task
-from tests.collector import attributes_of, collector, error_of, spans_in
+from tests.collector import attributes_of, error_of, spans_in
 from tests.processes import until
 from tests.tiny import write_tiny_model
 from tests.worker.conftest import StartWorker
@@ -135,19 +135,17 @@ def test_a_chunk_has_one_span_in_the_trace_of_its_batch_with_how_its_items_went(
     start_worker: StartWorker,
     batches: Batches,
     request_: Request,
-    monkeypatch: pytest.MonkeyPatch,
+    spans_sent: list[bytes],
 ) -> None:
     gone = replace(request_, image_id="uploads-" + 32 * "0")
     items = [*named(request_, *["0 seconds of red"] * 9), Item("gone", gone)]
-    with collector() as (sending, taken), traced_request() as context:
+    with traced_request() as context:
         batch_id = batches.submit(items)
-        for name, value in sending.items():
-            monkeypatch.setenv(name, value)
         worker = start_worker()
         ended(batches, batch_id)
         worker.terminate()
         assert worker.wait(60) == 0
-    [span] = spans_in(taken)
+    [span] = spans_in(spans_sent)
     assert span.name == "chunk"
     assert int.from_bytes(span.trace_id) == context.trace_id
     assert int.from_bytes(span.parent_span_id) == context.span_id
@@ -166,18 +164,15 @@ def test_the_span_of_a_chunk_that_was_canceled_says_so_and_is_no_error(
     batches: Batches,
     request_: Request,
     settings: Settings,
-    monkeypatch: pytest.MonkeyPatch,
+    spans_sent: list[bytes],
 ) -> None:
-    with collector() as (sending, taken):
-        for name, value in sending.items():
-            monkeypatch.setenv(name, value)
-        worker = start_worker()
-        batch_id = batches.submit(named(request_, "2 seconds of red"))  # canceled in the last pass
-        until(lambda: passes(settings))
-        batches.cancel(batch_id)
-        worker.terminate()
-        assert worker.wait(60) == 0
-    [span] = spans_in(taken)
+    worker = start_worker()
+    batch_id = batches.submit(named(request_, "2 seconds of red"))  # canceled in the last pass
+    until(lambda: passes(settings))
+    batches.cancel(batch_id)
+    worker.terminate()
+    assert worker.wait(60) == 0
+    [span] = spans_in(spans_sent)
     assert attributes_of(span)["wordbrush.status"] == "canceled"
     assert attributes_of(span)["wordbrush.failed"] == 0
     assert error_of(span) is None
@@ -188,17 +183,14 @@ def test_the_span_of_a_chunk_that_is_put_back_says_that_it_is_queued(
     batches: Batches,
     request_: Request,
     settings: Settings,
-    monkeypatch: pytest.MonkeyPatch,
+    spans_sent: list[bytes],
 ) -> None:
-    with collector() as (sending, taken):
-        for name, value in sending.items():
-            monkeypatch.setenv(name, value)
-        worker = start_worker(batch_size=1)
-        batches.submit(named(request_, *["1 seconds of red"] * 5))
-        until(lambda: passes(settings))
-        worker.terminate()
-        assert worker.wait(60) == 0
-    [span] = spans_in(taken)
+    worker = start_worker(batch_size=1)
+    batches.submit(named(request_, *["1 seconds of red"] * 5))
+    until(lambda: passes(settings))
+    worker.terminate()
+    assert worker.wait(60) == 0
+    [span] = spans_in(spans_sent)
     assert attributes_of(span)["wordbrush.status"] == "queued"
     assert error_of(span) is None
 

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +12,8 @@ from rq import Callback, Queue, Retry
 from rq.serializers import DefaultSerializer, JSONSerializer
 
 from models.registry import Task
-from tests.collector import attributes_of, collector, error_of, spans_in
-from tests.processes import until
+from tests.collector import attributes_of, error_of, spans_in
+from tests.processes import interrupted_at_import, until
 from tests.worker.conftest import StartWorker
 from worker.messages import Request
 from worker.queue import INTERACTIVE, JobQueue, Status
@@ -154,18 +152,10 @@ def test_a_worker_thought_dead_does_not_finish_a_job_a_second_time(
 def test_ctrl_c_is_heard_quietly_while_the_worker_is_still_being_loaded(
     settings: Settings, moment: str
 ) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-X", "importtime", "-m", "worker"],
-        env=os.environ | settings.to_environment(),
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stderr is not None
-        assert any(line.split()[-1] == moment for line in process.stderr)
-        process.send_signal(signal.SIGINT)
-        said = [line for line in process.stderr if not line.startswith("import time:")]
-        assert said == []
-        assert process.wait(60) in (0, 130)
+    environment = os.environ | settings.to_environment()
+    said, status = interrupted_at_import(["worker"], moment, environment)
+    assert said == []
+    assert status in (0, 130)
 
 
 def test_a_job_over_its_time_limit_fails_and_ends_the_process(
@@ -191,16 +181,13 @@ def test_the_trace_of_a_job_over_its_time_limit_is_sent_before_the_process_ends(
     queue: JobQueue,
     request_: Request,
     settings: Settings,
-    monkeypatch: pytest.MonkeyPatch,
+    spans_sent: list[bytes],
 ) -> None:
-    with collector() as (sending, taken):
-        for name, value in sending.items():
-            monkeypatch.setenv(name, value)
-        worker = start_worker()
-        impatient = JobQueue(settings.redis_url, job_timeout_s=1)
-        job = impatient.submit(replace(request_, caption="3600 seconds of red"))
-        assert worker.wait(60) == TIME_LIMIT_EXIT
-    [span] = spans_in(taken)
+    worker = start_worker()
+    impatient = JobQueue(settings.redis_url, job_timeout_s=1)
+    job = impatient.submit(replace(request_, caption="3600 seconds of red"))
+    assert worker.wait(60) == TIME_LIMIT_EXIT
+    [span] = spans_in(spans_sent)
     assert attributes_of(span)["wordbrush.job"] == job
     assert error_of(span) == "The job took too long"
 
